@@ -1,0 +1,213 @@
+//! The shape of a decision, as journalled and as printed by `--json`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::Hash;
+use crate::ids::MemberId;
+use crate::opinion::{Severity, Verdict};
+use crate::task::{Complexity, Kind, Priority};
+use crate::units::{MicroUsd, Probability};
+
+/// What the user is advised to do with the decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recommendation {
+    Proceed,
+    /// At most 0.1 below the threshold; only for low and normal priority.
+    ProceedWithCaution,
+    ReviewRequired,
+    ConflictResolutionNeeded,
+}
+
+/// Why a decision may not be acted on by itself, beside its confidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blocker {
+    /// Nobody gave an opinion.
+    AllFailed,
+    /// The spending cap left nobody to ask.
+    Budget,
+    /// Seats failed, and too few vendors are left.
+    NoQuorum,
+    /// The members present are of too few vendors to begin with.
+    SingleVendor,
+    Conflict,
+    /// A credible critical finding stands against the vote.
+    CriticalFinding,
+    /// Critical tasks wait for a person.
+    NeedsPerson,
+    /// A person turned it down.
+    TurnedDown,
+}
+
+/// Who took the decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub enum DecidedBy {
+    Rule,
+    /// A person, at a terminal.
+    Person {
+        answer: String,
+        note: String,
+    },
+    /// A program that spoke for somebody.
+    Client {
+        name: String,
+        answer: String,
+    },
+}
+
+/// Where the confidence comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfidenceSource {
+    /// From tiers alone: no outcome has been learned from.
+    Prior,
+    /// From tiers, and a check that settled the question.
+    PriorAndEvidence,
+}
+
+/// How well a merged finding stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    Confirmed,
+    Unconfirmed,
+}
+
+/// One finding of the team, merged over its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MergedFinding {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    pub severity: Severity,
+    pub claim: String,
+    /// Members that report it, strongest first.
+    pub reported_by: Vec<MemberId>,
+    /// Members that looked at it and say that it does not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied_by: Vec<MemberId>,
+    pub standing: Standing,
+    /// What confirmed or lowered it, in words.
+    pub because: String,
+    /// The chance that it is worth acting on.
+    pub confidence: Probability,
+}
+
+/// A finding that was not taken in: it points to a line that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedFinding {
+    pub member: MemberId,
+    pub file: String,
+    pub line: u32,
+    pub claim: String,
+    pub because: String,
+}
+
+/// Incompatible positions on the same claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Conflict {
+    pub claim: String,
+    #[serde(rename = "for")]
+    pub holds: Vec<MemberId>,
+    pub against: Vec<MemberId>,
+    /// What settled it; `None` while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_by: Option<String>,
+}
+
+/// A member that does not stand with the decision, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dissenter {
+    pub member: MemberId,
+    pub position: String,
+    pub reason: String,
+}
+
+/// A seat that gave no opinion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailedMember {
+    pub member: MemberId,
+    pub class: String,
+    pub detail: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<MemberId>,
+}
+
+/// A check that was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckReport {
+    pub check: MemberId,
+    pub command: String,
+    /// `passed`, `failed` or `abstained`.
+    pub result: String,
+    pub summary: String,
+}
+
+/// The text that was adopted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AnswerRef {
+    pub member: MemberId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Hash>,
+    pub summary: String,
+}
+
+/// What was decided, by whom, how sure that is, and why. Superseded by a later one, never changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    pub recommendation: Recommendation,
+    /// The chance that a person would accept this verdict, choice, list or text.
+    pub overall_confidence: Probability,
+    pub confidence_source: ConfidenceSource,
+    pub threshold: Probability,
+    pub blockers: Vec<Blocker>,
+    pub decided_by: DecidedBy,
+    pub kind: Kind,
+    pub complexity: Complexity,
+    pub priority: Priority,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerRef>,
+    /// Opinions that were counted; seats that abstained or failed are not among them.
+    pub model_count: usize,
+    pub abstained: Vec<Dissenter>,
+    pub failed_models: Vec<FailedMember>,
+    pub has_conflict: bool,
+    pub conflicts: Vec<Conflict>,
+    pub dissenters: Vec<Dissenter>,
+    /// Confirmed ones first, then by severity.
+    pub issues: Vec<MergedFinding>,
+    pub refused_issues: Vec<RefusedFinding>,
+    pub checks: Vec<CheckReport>,
+    pub reasoning: Vec<String>,
+    pub cost: MicroUsd,
+    pub cost_unknown: bool,
+    pub elapsed_ms: u64,
+    /// Some answers were prepared in advance.
+    pub scripted: bool,
+}
+
+impl Decision {
+    #[must_use]
+    pub fn blocked_by(&self, blocker: Blocker) -> bool {
+        self.blockers.contains(&blocker)
+    }
+
+    pub fn confirmed(&self) -> impl Iterator<Item = &MergedFinding> {
+        self.issues.iter().filter(|issue| issue.standing == Standing::Confirmed)
+    }
+}

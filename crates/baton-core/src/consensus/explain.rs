@@ -1,0 +1,176 @@
+//! Puts a decision into its shape and its reasons into words. Every sentence is made from the numbers, so the same
+//! inputs give the same bytes.
+
+use super::claims::Claims;
+use super::decision::{AnswerRef, Blocker, CheckReport, DecidedBy, Decision, Dissenter, FailedMember};
+use super::recommend::Outcome;
+use super::votes::Tally;
+use super::{Ballot, Ground};
+use crate::evidence::CheckResult;
+use crate::opinion::Position;
+use crate::text::one_line;
+
+pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outcome: Outcome) -> Decision {
+    let reasoning = reasoning(ground, &claims, tally, &outcome);
+    let dissenters = dissenters(ground, &outcome, tally);
+    let choice = if outcome.verdict.is_none() { tally.winner.clone() } else { None };
+    Decision {
+        recommendation: outcome.recommendation,
+        overall_confidence: outcome.confidence,
+        confidence_source: outcome.source,
+        threshold: ground.rules.thresholds.at(ground.classification.priority),
+        has_conflict: outcome.blockers.contains(&Blocker::Conflict),
+        blockers: outcome.blockers,
+        decided_by: DecidedBy::Rule,
+        kind: ground.classification.kind,
+        complexity: ground.classification.complexity,
+        priority: ground.classification.priority,
+        verdict: outcome.verdict,
+        choice,
+        answer: answer(ground),
+        model_count: counted(ground).count(),
+        abstained: abstained(ground),
+        failed_models: failed(ground),
+        dissenters,
+        conflicts: outcome.conflicts,
+        issues: claims.merged.into_iter().map(|claim| claim.finding).collect(),
+        refused_issues: claims.refused,
+        checks: checks(ground),
+        reasoning,
+        cost: ground.cost,
+        cost_unknown: ground.cost_unknown,
+        elapsed_ms: ground.elapsed_ms,
+        scripted: ground.ballots.iter().any(|ballot| ballot.member.scripted),
+    }
+}
+
+fn counted<'a>(ground: &'a Ground<'a>) -> impl Iterator<Item = &'a Ballot<'a>> {
+    ground.ballots.iter().filter(|ballot| !ballot.opinion.position.abstains())
+}
+
+/// The strongest member's text, where a text was asked for.
+fn answer(ground: &Ground<'_>) -> Option<AnswerRef> {
+    let ballot = ground.ballots.iter().find(|ballot| ballot.opinion.position == Position::Answer)?;
+    Some(AnswerRef {
+        member: ballot.member.id.clone(),
+        content: ballot.answer,
+        summary: ballot.opinion.summary.clone(),
+    })
+}
+
+fn abstained(ground: &Ground<'_>) -> Vec<Dissenter> {
+    let reason = |ballot: &Ballot<'_>| match &ballot.opinion.position {
+        Position::Abstain { reason } => {
+            Some(Dissenter { member: ballot.member.id.clone(), position: "abstain".into(), reason: reason.clone() })
+        }
+        Position::Verdict { .. } | Position::Choice { .. } | Position::Answer => None,
+    };
+    ground.ballots.iter().filter_map(reason).collect()
+}
+
+fn failed(ground: &Ground<'_>) -> Vec<FailedMember> {
+    let report = |failure: &super::Failure| FailedMember {
+        member: failure.member.clone(),
+        class: failure.outcome.label().to_owned(),
+        detail: one_line(&failure.detail, 300),
+        replaced_by: failure.replaced_by.clone(),
+    };
+    ground.failures.iter().map(report).collect()
+}
+
+fn checks(ground: &Ground<'_>) -> Vec<CheckReport> {
+    let report = |check: &super::CheckOutcome<'_>| {
+        let (result, summary) = match &check.evidence.result {
+            CheckResult::Passed => ("passed", check.evidence.summary.clone()),
+            CheckResult::Failed => ("failed", check.evidence.summary.clone()),
+            CheckResult::Abstained { reason } => ("abstained", reason.clone()),
+        };
+        CheckReport {
+            check: check.member.clone(),
+            command: check.evidence.command.clone(),
+            result: result.into(),
+            summary,
+        }
+    };
+    ground.checks.iter().map(report).collect()
+}
+
+/// Members whose position cannot be right if the decision is, each with its own words.
+fn dissenters(ground: &Ground<'_>, outcome: &Outcome, tally: &Tally) -> Vec<Dissenter> {
+    let approves = outcome.verdict.map(crate::opinion::Verdict::approves);
+    let stands_apart = |ballot: &&Ballot<'_>| match (&ballot.opinion.position, approves) {
+        (Position::Verdict { verdict }, Some(approves)) => verdict.approves() != approves,
+        (Position::Choice { option }, _) => tally.winner.as_deref() != Some(option),
+        _ => false,
+    };
+    let describe = |ballot: &Ballot<'_>| {
+        let position = match &ballot.opinion.position {
+            Position::Verdict { verdict } => verdict.as_str().to_owned(),
+            Position::Choice { option } => option.clone(),
+            Position::Answer | Position::Abstain { .. } => String::new(),
+        };
+        Dissenter { member: ballot.member.id.clone(), position, reason: one_line(&ballot.opinion.summary, 300) }
+    };
+    ground.ballots.iter().filter(stands_apart).map(describe).collect()
+}
+
+fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outcome) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(winner) = &tally.winner {
+        let voters = tally.with(winner).map(|vote| format!("{} (weight {:.1})", vote.member, vote.weight));
+        reasons.push(format!("{winner}: {}", voters.collect::<Vec<_>>().join(", ")));
+        let others: Vec<String> = tally
+            .votes
+            .iter()
+            .filter(|vote| vote.option != *winner)
+            .map(|vote| format!("{} says {} (weight {:.1})", vote.member, vote.option, vote.weight))
+            .collect();
+        if !others.is_empty() {
+            reasons.push(format!("otherwise: {}", others.join(", ")));
+        }
+    }
+    if let (Some(verdict), Some(because)) = (outcome.verdict, &outcome.verdict_because) {
+        reasons.push(format!("{} holds: {because}", verdict.as_str()));
+    }
+    if !claims.refused.is_empty() {
+        reasons.push(format!("{} refused: no such line", plural(claims.refused.len(), "finding")));
+    }
+    for failure in &ground.failures {
+        let instead =
+            failure.replaced_by.as_ref().map_or(String::new(), |other| format!("; {other} was asked instead"));
+        reasons.push(format!("{} failed: {}{instead}", failure.member, failure.outcome.label()));
+    }
+    reasons.extend(blocker_reasons(ground, outcome));
+    reasons.push(confidence_reason(ground, outcome));
+    reasons
+}
+
+fn blocker_reasons(ground: &Ground<'_>, outcome: &Outcome) -> Vec<String> {
+    let needed = ground.team.vendors_needed;
+    let say = |blocker: &Blocker| match blocker {
+        Blocker::AllFailed => "nobody gave an opinion".to_owned(),
+        Blocker::Budget => "the spending cap left nobody to ask".to_owned(),
+        Blocker::NoQuorum => format!("no quorum: answers from {needed} vendors are needed"),
+        Blocker::SingleVendor => format!("{needed} vendors are needed and fewer are set up here"),
+        Blocker::Conflict => "members contradict each other and no check settled it".to_owned(),
+        Blocker::CriticalFinding => "a credible critical finding cannot be outvoted".to_owned(),
+        Blocker::NeedsPerson => "a critical task waits for a person".to_owned(),
+        Blocker::TurnedDown => "a person turned it down".to_owned(),
+    };
+    outcome.blockers.iter().map(say).collect()
+}
+
+fn confidence_reason(ground: &Ground<'_>, outcome: &Outcome) -> String {
+    use super::decision::ConfidenceSource;
+    let threshold = ground.rules.thresholds.at(ground.classification.priority).as_f64();
+    let source = match outcome.source {
+        ConfidenceSource::Prior => "a prior from tiers, capped at the strongest supporter's",
+        ConfidenceSource::PriorAndEvidence => "a prior from tiers, and a check that settled it",
+    };
+    let confidence = outcome.confidence.as_f64();
+    format!("confidence {confidence:.2} against {threshold:.2} ({source})")
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

@@ -1,0 +1,89 @@
+//! From opinions and evidence to a decision. A pure function: the order in which opinions came does not matter, and
+//! whatever is stated here can be computed again from the journal.
+//!
+//! The rules kept here: positions are compared, never texts; weights fall steeply with reliability; one family's votes
+//! are discounted; failed seats are reported and never counted; evidence is no vote and weighs more; a credible
+//! critical finding cannot be outvoted; silence is not dissent.
+
+mod claims;
+mod decision;
+mod explain;
+mod recommend;
+mod votes;
+
+use crate::catalog::Rules;
+use crate::classify::Classification;
+use crate::evidence::Evidence;
+use crate::hash::Hash;
+use crate::ids::MemberId;
+use crate::member::Member;
+use crate::opinion::Opinion;
+use crate::outcome::Outcome;
+use crate::route::Team;
+use crate::units::MicroUsd;
+
+pub use decision::{
+    AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember,
+    MergedFinding, Recommendation, RefusedFinding, Standing,
+};
+
+/// One member's opinion, as counted.
+#[derive(Clone, Debug)]
+pub struct Ballot<'a> {
+    pub member: &'a Member,
+    pub opinion: &'a Opinion,
+    /// Where the whole answer is kept.
+    pub answer: Option<Hash>,
+}
+
+/// A seat that gave no opinion.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub member: MemberId,
+    pub outcome: Outcome,
+    pub detail: String,
+    /// Who stepped in for it.
+    pub replaced_by: Option<MemberId>,
+}
+
+/// A check that was run.
+#[derive(Clone, Debug)]
+pub struct CheckOutcome<'a> {
+    pub member: &'a MemberId,
+    pub evidence: &'a Evidence,
+}
+
+/// Everything a decision is computed from.
+#[derive(Clone, Debug)]
+pub struct Ground<'a> {
+    pub classification: &'a Classification,
+    pub rules: &'a Rules,
+    pub team: &'a Team,
+    pub ballots: Vec<Ballot<'a>>,
+    pub failures: Vec<Failure>,
+    pub checks: Vec<CheckOutcome<'a>>,
+    /// Seats that were left out to stay under the spending cap.
+    pub over_budget: Vec<MemberId>,
+    pub cost: MicroUsd,
+    /// Some calls did not say what they cost.
+    pub cost_unknown: bool,
+    pub elapsed_ms: u64,
+}
+
+/// Computes the decision. Total: with nothing to count it says so.
+#[must_use]
+pub fn decide(ground: &Ground<'_>) -> Decision {
+    let mut ground = ground.clone();
+    // Order of arrival must not matter: everything is taken in one fixed order from here on.
+    ground.ballots.sort_by(|a, b| (a.member.tier, &a.member.id).cmp(&(b.member.tier, &b.member.id)));
+    ground.ballots.dedup_by(|a, b| a.member.id == b.member.id);
+    ground.failures.sort_by(|a, b| a.member.cmp(&b.member));
+    ground.checks.sort_by(|a, b| a.member.cmp(b.member));
+    let claims = claims::merge(&ground);
+    let tally = votes::tally(&ground);
+    let outcome = recommend::conclude(&ground, &claims, &tally);
+    explain::decision(&ground, claims, &tally, outcome)
+}
+
+#[cfg(test)]
+mod tests;

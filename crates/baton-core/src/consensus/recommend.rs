@@ -1,0 +1,176 @@
+//! From votes, claims and evidence to a recommendation and its confidence.
+
+use std::collections::BTreeSet;
+
+use super::Ground;
+use super::claims::Claims;
+use super::decision::{Blocker, ConfidenceSource, Conflict, Recommendation};
+use super::votes::Tally;
+use crate::evidence::CheckResult;
+use crate::opinion::{Position, Verdict};
+use crate::task::Priority;
+use crate::units::Probability;
+
+/// How independent the votes of different families are taken to be: their log-odds add up at this rate.
+const INDEPENDENCE: f64 = 0.8;
+/// What a check that settles the question adds to the log-odds: a factor of twenty.
+const EVIDENCE_LOG_ODDS: f64 = 2.995_732;
+/// The most that evidence can lift a confidence that nothing has been learned for.
+const EVIDENCE_CAP: f64 = 0.95;
+const CAUTION_BAND: Probability = Probability::from_millionths(100_000);
+
+/// What follows, before it is put into words.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) recommendation: Recommendation,
+    pub(super) confidence: Probability,
+    pub(super) source: ConfidenceSource,
+    pub(super) blockers: Vec<Blocker>,
+    pub(super) conflicts: Vec<Conflict>,
+    /// After evidence and credible critical findings, which no vote can set aside.
+    pub(super) verdict: Option<Verdict>,
+    pub(super) verdict_because: Option<String>,
+}
+
+pub(super) fn conclude(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> Outcome {
+    let settled = settled_verdict(ground, claims);
+    let conflicts = conflicts(claims, tally, settled.as_deref());
+    let supported = settled.is_some() && tally.winner.is_some();
+    let (verdict, verdict_because) = verdict(claims, tally, settled);
+    let (confidence, source) = confidence(ground, tally, verdict, supported);
+    let mut blockers = blockers(ground, &conflicts);
+    if overruled_by_critical(claims, tally) {
+        blockers.push(Blocker::CriticalFinding);
+    }
+    if ground.classification.priority == Priority::Critical {
+        blockers.push(Blocker::NeedsPerson);
+    }
+    blockers.sort_unstable();
+    let recommendation = recommendation(ground, confidence, &blockers);
+    Outcome { recommendation, confidence, source, blockers, conflicts, verdict, verdict_because }
+}
+
+/// A check that failed, when somebody asks for a change: the strongest ground there is for that side.
+fn settled_verdict(ground: &Ground<'_>, claims: &Claims) -> Option<String> {
+    let at_a_claim = claims.merged.iter().find_map(|claim| claim.settled_by.clone());
+    at_a_claim.or_else(|| {
+        let failed = |check: &&super::CheckOutcome<'_>| check.evidence.result == CheckResult::Failed;
+        ground.checks.iter().find(failed).map(|check| format!("{} failed", check.member))
+    })
+}
+
+fn overruled_by_critical(claims: &Claims, tally: &Tally) -> bool {
+    let credible = claims.merged.iter().any(|claim| claim.credible_critical && claim.settled_by.is_none());
+    credible && tally.winning_verdict().is_some_and(Verdict::approves)
+}
+
+fn verdict(claims: &Claims, tally: &Tally, settled: Option<String>) -> (Option<Verdict>, Option<String>) {
+    let voted = tally.winning_verdict();
+    let approves = voted.is_some_and(Verdict::approves);
+    if let (Some(because), Some(_)) = (settled, voted) {
+        return (if approves { Some(Verdict::Revise) } else { voted }, Some(because));
+    }
+    if approves && claims.merged.iter().any(|claim| claim.credible_critical) {
+        return (Some(Verdict::Revise), Some("a credible critical finding stands against the vote".into()));
+    }
+    (voted, None)
+}
+
+fn conflicts(claims: &Claims, tally: &Tally, settled: Option<&str>) -> Vec<Conflict> {
+    let mut conflicts = Vec::new();
+    if tally.contested {
+        let winner = tally.winner.clone().unwrap_or_default();
+        conflicts.push(Conflict {
+            claim: format!("the verdict is {winner}"),
+            holds: tally.agreeing().map(|vote| vote.member.clone()).collect(),
+            against: tally.opposed().map(|vote| vote.member.clone()).collect(),
+            settled_by: settled.map(str::to_owned),
+        });
+    }
+    for claim in claims.merged.iter().filter(|claim| !claim.finding.denied_by.is_empty()) {
+        conflicts.push(Conflict {
+            claim: claim.finding.claim.clone(),
+            holds: claim.finding.reported_by.clone(),
+            against: claim.finding.denied_by.clone(),
+            settled_by: claim.settled_by.clone(),
+        });
+    }
+    conflicts
+}
+
+fn blockers(ground: &Ground<'_>, conflicts: &[Conflict]) -> Vec<Blocker> {
+    let mut blockers = Vec::new();
+    let counted = ground.ballots.iter().filter(|ballot| !ballot.opinion.position.abstains());
+    let vendors: BTreeSet<&str> = counted.map(|ballot| ballot.member.vendor.as_str()).collect();
+    if ground.ballots.is_empty() {
+        let budget = !ground.over_budget.is_empty() && ground.failures.is_empty();
+        blockers.push(if budget { Blocker::Budget } else { Blocker::AllFailed });
+    } else if vendors.len() < usize::from(ground.team.vendors_needed) {
+        let from_the_start = ground.team.vendors_present < ground.team.vendors_needed && !vendors.is_empty();
+        blockers.push(if from_the_start { Blocker::SingleVendor } else { Blocker::NoQuorum });
+    }
+    if conflicts.iter().any(|conflict| conflict.settled_by.is_none()) {
+        blockers.push(Blocker::Conflict);
+    }
+    blockers
+}
+
+fn recommendation(ground: &Ground<'_>, confidence: Probability, blockers: &[Blocker]) -> Recommendation {
+    let threshold = ground.rules.thresholds.at(ground.classification.priority);
+    let cautious = ground.classification.priority <= Priority::Normal;
+    if blockers.contains(&Blocker::Conflict) {
+        Recommendation::ConflictResolutionNeeded
+    } else if !blockers.is_empty() {
+        Recommendation::ReviewRequired
+    } else if confidence >= threshold {
+        Recommendation::Proceed
+    } else if cautious && confidence >= threshold.minus(CAUTION_BAND) {
+        Recommendation::ProceedWithCaution
+    } else {
+        Recommendation::ReviewRequired
+    }
+}
+
+/// The chance that a person would accept the result. Nothing has been learned yet, so it is a prior: log-odds of the
+/// tiers' reliabilities, those for less those against, capped at the most reliable supporter's own.
+fn confidence(
+    ground: &Ground<'_>,
+    tally: &Tally,
+    verdict: Option<Verdict>,
+    supported: bool,
+) -> (Probability, ConfidenceSource) {
+    if tally.winner.is_none() {
+        return (text_confidence(ground), ConfidenceSource::Prior);
+    }
+    let overruled =
+        verdict.is_some_and(|verdict| tally.winning_verdict().is_some_and(|won| won.approves() != verdict.approves()));
+    let (holding, against): (Vec<_>, Vec<_>) = if overruled {
+        (tally.opposed().collect(), tally.agreeing().collect())
+    } else {
+        (tally.agreeing().collect(), tally.opposed().collect())
+    };
+    let sum = |votes: &[&super::votes::Vote]| -> f64 {
+        votes.iter().map(|vote| logit(vote.reliability).max(0.05) * vote.discount).sum()
+    };
+    let log_odds = INDEPENDENCE * (sum(&holding) - sum(&against));
+    let lead = holding.iter().map(|vote| vote.reliability).fold(0.0, f64::max);
+    if supported {
+        let raised = logistic(log_odds + EVIDENCE_LOG_ODDS).min(EVIDENCE_CAP);
+        return (Probability::saturating(raised), ConfidenceSource::PriorAndEvidence);
+    }
+    (Probability::saturating(logistic(log_odds).min(lead)), ConfidenceSource::Prior)
+}
+
+/// A free text is worth what its author is.
+fn text_confidence(ground: &Ground<'_>) -> Probability {
+    let answered = ground.ballots.iter().filter(|ballot| ballot.opinion.position == Position::Answer);
+    Probability::saturating(answered.map(|ballot| ground.rules.reliability(ballot.member.tier)).fold(0.0, f64::max))
+}
+
+fn logit(probability: f64) -> f64 {
+    libm::log(probability / (1.0 - probability))
+}
+
+fn logistic(log_odds: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-log_odds))
+}

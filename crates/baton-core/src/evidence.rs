@@ -1,0 +1,99 @@
+//! Evidence: the outcome of a check. Never a vote and never in a quorum; it weighs more than votes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::one_line;
+
+/// What a check says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum CheckResult {
+    Passed,
+    Failed,
+    /// It could not be run; nothing follows from that.
+    Abstained {
+        reason: String,
+    },
+}
+
+/// A place that a check's output points to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    pub file: String,
+    pub line: u32,
+}
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub result: CheckResult,
+    /// The command, as shown to people.
+    pub command: String,
+    /// Places that the output names, in order of appearance. Only those of a failed check say anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
+    /// The lines of the output that say most, shortened.
+    pub summary: String,
+}
+
+const MOST_PLACES: usize = 100;
+
+/// The places that a check's output names as `FILE:LINE`, and a short summary of it.
+#[must_use]
+pub fn read(result: CheckResult, command: &str, output: &str) -> Evidence {
+    let mut places = Vec::new();
+    for word in output.split(|character: char| character.is_whitespace() || "()[]'\"`,".contains(character)) {
+        if let Some(place) = place(word)
+            && !places.contains(&place)
+            && places.len() < MOST_PLACES
+        {
+            places.push(place);
+        }
+    }
+    Evidence { result, command: one_line(command, 200), places, summary: summary(output) }
+}
+
+/// `src/net.rs:31:9`, `src/net.rs:31:` and `src/net.rs:31` name line 31.
+fn place(word: &str) -> Option<Place> {
+    let (file, rest) = word.split_once(':')?;
+    let line: u32 = rest.split(':').next()?.parse().ok()?;
+    let has_extension = file.rsplit('/').next()?.contains('.');
+    let is_path = file.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte));
+    (has_extension && is_path && line > 0).then(|| Place { file: file.trim_start_matches("./").to_owned(), line })
+}
+
+fn summary(output: &str) -> String {
+    let telling = |line: &&str| {
+        let lower = line.to_lowercase();
+        ["panicked", "error", "failed", "failure", "test result", "warning"].iter().any(|word| lower.contains(word))
+    };
+    let mut lines: Vec<&str> = output.lines().filter(telling).take(6).collect();
+    if lines.is_empty() {
+        lines = output.lines().rev().filter(|line| !line.trim().is_empty()).take(2).collect();
+        lines.reverse();
+    }
+    lines.iter().map(|line| one_line(line, 160)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "running 2 tests\ntest tests::a ... ok\ntest tests::b ... FAILED\n\n\
+        thread 'tests::b' panicked at src/lib.rs:31:9:\nattempt to shift left with overflow\n\
+        note: at 12:30 see http://x.y:80/\n  --> ./src/lib.rs:31\n\ntest result: FAILED. 1 passed; 1 failed";
+
+    #[test]
+    fn places_are_read_from_the_output_once_each() {
+        let evidence = read(CheckResult::Failed, "cargo test", OUTPUT);
+        assert_eq!(evidence.places, [Place { file: "src/lib.rs".into(), line: 31 }]);
+    }
+
+    #[test]
+    fn the_summary_keeps_what_tells_most() {
+        let evidence = read(CheckResult::Failed, "cargo test", OUTPUT);
+        assert!(evidence.summary.contains("panicked at src/lib.rs:31"));
+        assert!(!evidence.summary.contains("running 2 tests"));
+        assert_eq!(read(CheckResult::Passed, "true", "a\n\nb\nc\n").summary, "b\nc");
+    }
+}

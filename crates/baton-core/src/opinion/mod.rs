@@ -1,0 +1,162 @@
+//! Opinions: what a member's answer says, once read. Text that cannot be read abstains; it never approves.
+
+mod prose;
+mod read;
+mod trailer;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::LocationCheck;
+use crate::units::Probability;
+
+pub use read::{READER_VERSION, read};
+
+/// Stand or change: the two camps that cannot both be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Approve,
+    /// Sound at heart, to be changed first.
+    Revise,
+    Reject,
+}
+
+impl Verdict {
+    pub const ALL: [Self; 3] = [Self::Approve, Self::Revise, Self::Reject];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Revise => "revise",
+            Self::Reject => "reject",
+        }
+    }
+
+    #[must_use]
+    pub const fn approves(self) -> bool {
+        matches!(self, Self::Approve)
+    }
+}
+
+/// Where a member stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Position {
+    Verdict {
+        verdict: Verdict,
+    },
+    /// One of the options of the question, spelled as there.
+    Choice {
+        option: String,
+    },
+    /// A text; what it says is not counted.
+    Answer,
+    Abstain {
+        reason: String,
+    },
+}
+
+impl Position {
+    #[must_use]
+    pub const fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Self::Verdict { verdict } => Some(*verdict),
+            Self::Choice { .. } | Self::Answer | Self::Abstain { .. } => None,
+        }
+    }
+
+    #[must_use]
+    pub const fn abstains(&self) -> bool {
+        matches!(self, Self::Abstain { .. })
+    }
+}
+
+/// How bad a finding is said to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// Does the member say that the claim holds, or that it was looked at and does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stance {
+    #[default]
+    Holds,
+    DoesNotHold,
+}
+
+/// One claim about one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    pub severity: Severity,
+    pub claim: String,
+    /// Why it is so: what the member points to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+    #[serde(default)]
+    pub stance: Stance,
+    pub location: LocationCheck,
+}
+
+/// How well an answer could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// The trailer, as asked for.
+    Strict,
+    /// A trailer that had to be searched for or mended.
+    Lenient,
+    /// No trailer: a plain sentence said it.
+    Prose,
+    /// Nothing that could be counted.
+    None,
+}
+
+/// A member's answer, as read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opinion {
+    pub position: Position,
+    /// What the member says of its own certainty. Kept, and given no weight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_confidence: Option<Probability>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// The answer without its trailer, shortened.
+    pub summary: String,
+    pub reading: Reading,
+}
+
+impl Opinion {
+    #[must_use]
+    pub fn abstaining(reason: &str) -> Self {
+        Self {
+            position: Position::Abstain { reason: reason.to_owned() },
+            stated_confidence: None,
+            findings: Vec::new(),
+            summary: String::new(),
+            reading: Reading::None,
+        }
+    }
+}

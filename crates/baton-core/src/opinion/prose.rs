@@ -1,0 +1,98 @@
+//! Positions in plain sentences, for answers without a trailer. Few phrases, whole and unambiguous: whatever is not
+//! plainly said is not guessed.
+
+use super::Verdict;
+use super::trailer::verdict_word;
+
+/// Phrases that state a verdict about the thing as a whole.
+const PHRASES: &[(&str, Verdict)] = &[
+    ("do not merge", Verdict::Reject),
+    ("don't merge", Verdict::Reject),
+    ("should not be merged", Verdict::Reject),
+    ("must not ship", Verdict::Reject),
+    ("i would reject", Verdict::Reject),
+    ("i reject", Verdict::Reject),
+    ("needs changes before", Verdict::Revise),
+    ("requesting changes", Verdict::Revise),
+    ("request changes", Verdict::Revise),
+    ("i would revise", Verdict::Revise),
+    ("i approve", Verdict::Approve),
+    ("i would approve", Verdict::Approve),
+    ("lgtm", Verdict::Approve),
+    ("looks good to me", Verdict::Approve),
+    ("safe to merge", Verdict::Approve),
+];
+
+/// The verdict that a text states in a line of its own (`Verdict: reject`) or in one of a few phrases; `None` when it
+/// states none, or two that differ.
+pub(super) fn verdict(text: &str) -> Option<Verdict> {
+    let text = text.to_lowercase();
+    if let Some(verdict) = text.lines().rev().find_map(labelled) {
+        return Some(verdict);
+    }
+    let mut said = PHRASES.iter().filter(|(phrase, _)| states(&text, phrase)).map(|(_, verdict)| *verdict);
+    let first = said.next()?;
+    said.all(|other| other == first).then_some(first)
+}
+
+fn labelled(line: &str) -> Option<Verdict> {
+    let plain = line.replace(['*', '_', '#', '`', '>'], "");
+    let value = plain.trim().strip_prefix("verdict")?.trim_start().strip_prefix(':')?;
+    verdict_word(value.trim().trim_end_matches('.'))
+}
+
+/// The phrase stands there and is not turned round by a "not" before it.
+fn states(text: &str, phrase: &str) -> bool {
+    text.match_indices(phrase).any(|(at, _)| {
+        let before = text[..at].split_whitespace().next_back().unwrap_or_default();
+        let inside = text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+        !inside && !matches!(before, "not" | "never" | "cannot" | "isn't" | "no" | "un")
+    })
+}
+
+/// The option that a text settles on: `answer is (B)`, `Answer: B`, or an option that stands alone on the last line.
+pub(super) fn choice<'a>(text: &str, options: &'a [String]) -> Option<&'a String> {
+    let lower = text.to_lowercase();
+    let after = ["answer is", "answer:", "i choose", "my choice:", "choice:"]
+        .iter()
+        .filter_map(|lead| lower.rfind(lead).map(|at| at + lead.len()))
+        .max();
+    let said = match after {
+        Some(at) => lower[at..].lines().next().unwrap_or_default(),
+        None => lower.trim_end().lines().next_back().unwrap_or_default(),
+    };
+    let said = said.trim_matches(|character: char| !character.is_alphanumeric());
+    let first = said.split(|character: char| !character.is_alphanumeric()).next().unwrap_or_default();
+    options
+        .iter()
+        .find(|option| option.to_lowercase() == said)
+        .or_else(|| options.iter().find(|option| after.is_some() && option.to_lowercase() == first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_negated_phrase_states_nothing() {
+        assert_eq!(verdict("This is not safe to merge."), None);
+        assert_eq!(verdict("It is safe to merge."), Some(Verdict::Approve));
+        assert_eq!(verdict("Unsafe to merge"), None);
+    }
+
+    #[test]
+    fn a_labelled_line_beats_phrases_and_two_phrases_say_nothing() {
+        assert_eq!(verdict("LGTM overall\n**Verdict:** reject."), Some(Verdict::Reject));
+        assert_eq!(verdict("LGTM, but do not merge yet"), None);
+    }
+
+    #[test]
+    fn a_choice_must_be_one_of_the_options() {
+        let options: Vec<String> = ["A", "B", "Redis"].map(String::from).to_vec();
+        assert_eq!(choice("So the answer is (B).", &options), Some(&options[1]));
+        assert_eq!(choice("I choose redis because it is fast", &options), Some(&options[2]));
+        assert_eq!(choice("Long text.\n\nB", &options), Some(&options[1]));
+        assert_eq!(choice("A longer text about things", &options), None);
+        assert_eq!(choice("the answer is D", &options), None);
+    }
+}

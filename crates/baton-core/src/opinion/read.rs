@@ -1,0 +1,154 @@
+//! From an answer's text to an opinion: the trailer as asked for, then one that must be searched for, then prose.
+
+use super::{Opinion, Position, Reading, prose, trailer};
+use crate::source::Sources;
+use crate::task::Question;
+use crate::text::{prefix, printable};
+
+/// Raised whenever the same text could be read differently; stored with each opinion.
+pub const READER_VERSION: u16 = 1;
+
+/// How much of an answer an opinion carries along; the whole text is kept as a blob.
+const SUMMARY_BYTES: usize = 1_200;
+
+/// Reads an answer as an opinion on a question. Total: what cannot be read abstains, with the reason.
+///
+/// The text is data. Nothing in it can set a weight, a role or a permission; it can only become the opinion of the
+/// member that wrote it.
+#[must_use]
+pub fn read(text: &str, question: &Question, sources: &Sources) -> Opinion {
+    let found = trailer::find(text);
+    let mut opinion = match &found {
+        Some(trailer) => from_trailer(trailer, question, sources),
+        None => from_prose(text, question),
+    };
+    let prose = found.as_ref().map_or(text, |trailer| trailer.before);
+    opinion.summary = prefix(printable(prose).trim(), SUMMARY_BYTES).to_owned();
+    opinion
+}
+
+fn from_trailer(trailer: &trailer::Trailer<'_>, question: &Question, sources: &Sources) -> Opinion {
+    let fields = &trailer.fields;
+    let position = match trailer::text_field(fields, "abstain") {
+        Some(reason) => Position::Abstain { reason: crate::text::one_line(&reason, 200) },
+        None => position(fields, question),
+    };
+    Opinion {
+        position,
+        stated_confidence: trailer::confidence(fields),
+        findings: trailer::findings(fields, sources),
+        summary: String::new(),
+        reading: if trailer.in_place { Reading::Strict } else { Reading::Lenient },
+    }
+}
+
+fn position(fields: &serde_json::Map<String, serde_json::Value>, question: &Question) -> Position {
+    match question {
+        Question::Choice(options) => trailer::text_field(fields, "choice")
+            .and_then(|said| options.iter().find(|option| option.eq_ignore_ascii_case(&said)).cloned())
+            .map_or_else(|| no_position("names none of the options"), |option| Position::Choice { option }),
+        Question::Verdict | Question::Findings => trailer::verdict(fields)
+            .map_or_else(|| no_position("gives no verdict"), |verdict| Position::Verdict { verdict }),
+        Question::Text => trailer::verdict(fields).map_or(Position::Answer, |verdict| Position::Verdict { verdict }),
+    }
+}
+
+fn no_position(reason: &str) -> Position {
+    Position::Abstain { reason: format!("the answer {reason}") }
+}
+
+fn from_prose(text: &str, question: &Question) -> Opinion {
+    let position = match question {
+        Question::Choice(options) => {
+            prose::choice(text, options).map(|option| Position::Choice { option: option.clone() })
+        }
+        Question::Verdict | Question::Findings => prose::verdict(text).map(|verdict| Position::Verdict { verdict }),
+        Question::Text => (!text.trim().is_empty()).then_some(Position::Answer),
+    };
+    match position {
+        Some(position) => Opinion { position, reading: Reading::Prose, ..Opinion::abstaining("") },
+        None => Opinion::abstaining("the answer states no position that could be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::opinion::{Severity, Stance, Verdict};
+    use crate::source::LocationCheck;
+    use crate::task::AttachmentForm;
+
+    fn sources() -> Sources {
+        let mut sources = Sources::default();
+        sources.add("src/net.rs", AttachmentForm::File, "fn a() {\n    loop {}\n}\n");
+        sources
+    }
+
+    fn findings(text: &str) -> Opinion {
+        read(text, &Question::Findings, &sources())
+    }
+
+    #[test]
+    fn a_trailer_in_its_place_is_read_strictly() {
+        let opinion = findings(
+            "It never ends.\n\n```json\n{\"verdict\":\"reject\",\"confidence\":0.9,\"findings\":[\
+             {\"file\":\"net.rs\",\"line\":2,\"severity\":\"high\",\"claim\":\"never ends\",\"quote\":\"loop {}\"},\
+             {\"file\":\"src/net.rs\",\"line\":\"99-100\",\"severity\":\"odd\",\"claim\":\"leaks\"},\
+             {\"file\":\"src/net.rs\",\"line\":1,\"claim\":\"name is bad\",\"stance\":\"does_not_hold\"}]}\n```\n",
+        );
+        assert_eq!(opinion.reading, Reading::Strict);
+        assert_eq!(opinion.position.verdict(), Some(Verdict::Reject));
+        assert_eq!(opinion.summary, "It never ends.");
+        let seen: Vec<_> = opinion.findings.iter().map(|one| (one.severity, one.location.clone())).collect();
+        assert_eq!(seen[0], (Severity::High, LocationCheck::Verified));
+        assert_eq!(seen[1], (Severity::Medium, LocationCheck::NoSuchLine { lines: 3 }));
+        assert_eq!(opinion.findings[0].file.as_deref(), Some("src/net.rs"), "the true name is put in");
+        assert_eq!(opinion.findings[2].stance, Stance::DoesNotHold);
+    }
+
+    #[test]
+    fn a_trailer_elsewhere_or_with_a_slip_is_read_leniently() {
+        let wrapped = findings("Sure! {\"verdict\": \"approve\", \"findings\": [{\"claim\": \"x\"},],} hope it helps");
+        assert_eq!((wrapped.reading, wrapped.position.verdict()), (Reading::Lenient, Some(Verdict::Approve)));
+        assert_eq!(wrapped.findings.len(), 1);
+        let early = findings("```json\n{\"verdict\":\"revise\"}\n```\nThat is all.");
+        assert_eq!((early.reading, early.position.verdict()), (Reading::Lenient, Some(Verdict::Revise)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_abstains_and_never_approves() {
+        for text in ["", "Interesting code.", "{\"verdict\": \"maybe\"}", "```json\n{\"verdict\":", "null", "[]"] {
+            assert!(findings(text).position.abstains(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_broken_confidence_is_no_confidence() {
+        for confidence in ["7", "-1", "\"high\"", "null", "1e999"] {
+            let opinion = findings(&format!("```json\n{{\"verdict\":\"approve\",\"confidence\":{confidence}}}\n```"));
+            assert_eq!(opinion.stated_confidence, None, "{confidence}");
+        }
+    }
+
+    #[test]
+    fn a_choice_outside_the_options_is_no_choice() {
+        let question = Question::Choice(vec!["Redis".into(), "Postgres".into()]);
+        let read = |text: &str| read(text, &question, &Sources::default()).position;
+        assert_eq!(read("{\"choice\":\"redis\"}"), Position::Choice { option: "Redis".into() });
+        assert!(read("{\"choice\":\"mongo\"}").abstains());
+    }
+
+    #[test]
+    fn free_text_is_an_answer() {
+        let opinion = read("Use a queue.", &Question::Text, &Sources::default());
+        assert_eq!(opinion.position, Position::Answer);
+        assert_eq!(opinion.summary, "Use a queue.");
+    }
+
+    #[test]
+    fn an_endless_list_is_cut() {
+        let one = "{\"claim\":\"x\"},".repeat(1_000);
+        let opinion = findings(&format!("```json\n{{\"verdict\":\"reject\",\"findings\":[{one}]}}\n```"));
+        assert_eq!(opinion.findings.len(), 200);
+    }
+}

@@ -1,0 +1,280 @@
+//! Who is asked. A pure choice from the members present: role matrix first, then strengths, then tier; several
+//! vendors where the decision needs them. Every seat says which rule chose it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{RoleRow, Rules};
+use crate::classify::Classification;
+use crate::ids::MemberId;
+use crate::member::Member;
+use crate::task::Priority;
+
+/// What a seat is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Primary,
+    Secondary,
+    /// Asked to look for what the others will miss.
+    Critic,
+    Arbiter,
+    /// A check: its outcome is evidence.
+    Check,
+}
+
+impl Role {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+            Self::Critic => "critic",
+            Self::Arbiter => "arbiter",
+            Self::Check => "check",
+        }
+    }
+}
+
+/// One seat of a team and the rule that chose it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    pub member: MemberId,
+    pub role: Role,
+    pub rule: String,
+}
+
+/// The team of a run, who would step in, and what the user should know about the choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Team {
+    pub seats: Vec<Seat>,
+    /// Members not seated, best first.
+    pub ladder: Vec<MemberId>,
+    /// Distinct vendors that the decision needs.
+    pub vendors_needed: u8,
+    /// Distinct vendors among all members present: fewer than needed can never make a quorum.
+    pub vendors_present: u8,
+    pub notes: Vec<String>,
+}
+
+/// What the choice is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    pub members: &'a [Member],
+    pub roles: &'a [RoleRow],
+    pub rules: &'a Rules,
+    /// Tokens that each member must read.
+    pub tokens: u64,
+    /// When not empty, just these, in this order: the user named them.
+    pub named: &'a [MemberId],
+}
+
+struct Candidate<'a> {
+    member: &'a Member,
+    rule: String,
+}
+
+/// Room that an answer and an agent's own preamble need beside the prompt.
+const WINDOW_RESERVE: u64 = 4_000;
+
+/// Chooses the team for a classified task.
+#[must_use]
+pub fn route(classification: &Classification, request: &Request<'_>) -> Team {
+    let mut notes = Vec::new();
+    let candidates = candidates(classification, request, &mut notes);
+    let vendors_needed = request.rules.quorum.of(classification.complexity, classification.priority);
+    let vendors_present = count_vendors(candidates.iter().map(|candidate| candidate.member));
+    let wanted = team_size(classification, request, candidates.len());
+    let (chosen, rest) = choose(candidates, wanted, usize::from(vendors_needed));
+    if vendors_present < vendors_needed {
+        notes.push(format!(
+            "this task needs {vendors_needed} vendors and {vendors_present} can be asked: it will end in review"
+        ));
+    }
+    let ladder = rest.into_iter().map(|candidate| candidate.member.id.clone()).collect();
+    Team { seats: seats(chosen), ladder, vendors_needed, vendors_present, notes }
+}
+
+fn team_size(classification: &Classification, request: &Request<'_>, present: usize) -> usize {
+    if !request.named.is_empty() || classification.priority == Priority::Critical {
+        return present;
+    }
+    let size = request.rules.team.of(classification.complexity);
+    let wanted = if classification.priority == Priority::High { size.most } else { size.least };
+    usize::from(wanted).min(present)
+}
+
+/// All members that can be asked, best first.
+fn candidates<'a>(
+    classification: &Classification,
+    request: &Request<'a>,
+    notes: &mut Vec<String>,
+) -> Vec<Candidate<'a>> {
+    let fits = |member: &&Member| {
+        let fits = request.tokens.saturating_add(WINDOW_RESERVE) <= member.context_window;
+        if !fits {
+            notes.push(format!("{} is left out: the task does not fit its context window", member.id));
+        }
+        fits
+    };
+    let present: Vec<&Member> = request.members.iter().filter(|member| !member.is_check()).filter(fits).collect();
+    if !request.named.is_empty() {
+        let find = |id: &MemberId| present.iter().copied().find(|member| member.id == *id);
+        let named = request.named.iter().filter_map(find);
+        return named.map(|member| Candidate { member, rule: "you named it".into() }).collect();
+    }
+    let mut ordered = Vec::new();
+    if !classification.unsure {
+        let row = request.roles.iter().find(|row| row.kind == classification.kind);
+        matrix_seats(row, &present, &mut ordered);
+    }
+    ordered.extend(by_fitness(classification, &present, &ordered));
+    ordered
+}
+
+fn matrix_seats<'a>(row: Option<&RoleRow>, present: &[&'a Member], ordered: &mut Vec<Candidate<'a>>) {
+    let Some(row) = row else { return };
+    for (ids, role) in [(&row.primary, "primary"), (&row.secondary, "secondary")] {
+        for id in ids {
+            if let Some(member) = present.iter().copied().find(|member| member.id == *id) {
+                let rule = format!("role matrix: {role} for {} ({})", row.kind, row.because);
+                ordered.push(Candidate { member, rule });
+            }
+        }
+    }
+}
+
+fn by_fitness<'a>(
+    classification: &Classification,
+    present: &[&'a Member],
+    taken: &[Candidate<'a>],
+) -> Vec<Candidate<'a>> {
+    let strong = |member: &Member| !classification.unsure && member.strengths.contains(&classification.kind);
+    let mut rest: Vec<&Member> =
+        present.iter().copied().filter(|member| !taken.iter().any(|one| one.member.id == member.id)).collect();
+    rest.sort_by(|a, b| (!strong(a), a.tier, &a.id).cmp(&(!strong(b), b.tier, &b.id)));
+    let rule = |member: &Member| {
+        if strong(member) { format!("strong in {}", classification.kind) } else { format!("tier {}", member.tier) }
+    };
+    rest.into_iter().map(|member| Candidate { member, rule: rule(member) }).collect()
+}
+
+/// Takes seats in order, but while vendors are still missing a new vendor goes before a known one.
+fn choose(mut pool: Vec<Candidate<'_>>, wanted: usize, vendors: usize) -> (Vec<Candidate<'_>>, Vec<Candidate<'_>>) {
+    let mut chosen: Vec<Candidate<'_>> = Vec::with_capacity(wanted);
+    while chosen.len() < wanted && !pool.is_empty() {
+        let known: BTreeSet<&str> = chosen.iter().map(|one| one.member.vendor.as_str()).collect();
+        let fresh = pool.iter().position(|one| !known.contains(one.member.vendor.as_str()));
+        let next = if known.len() < vendors { fresh.unwrap_or(0) } else { 0 };
+        chosen.push(pool.remove(next));
+    }
+    (chosen, pool)
+}
+
+fn seats(chosen: Vec<Candidate<'_>>) -> Vec<Seat> {
+    let last = chosen.len().saturating_sub(1);
+    let role = |index: usize| match index {
+        0 => Role::Primary,
+        _ if index == last && last >= 2 => Role::Critic,
+        _ => Role::Secondary,
+    };
+    let seat = |(index, one): (usize, Candidate<'_>)| Seat {
+        member: one.member.id.clone(),
+        role: role(index),
+        rule: one.rule,
+    };
+    chosen.into_iter().enumerate().map(seat).collect()
+}
+
+fn count_vendors<'a>(members: impl Iterator<Item = &'a Member>) -> u8 {
+    let vendors: BTreeSet<&str> = members.map(|member| member.vendor.as_str()).collect();
+    u8::try_from(vendors.len()).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::classify;
+    use crate::classify::tests::task;
+    use crate::member::tests::seat;
+    use crate::task::{Complexity, Kind};
+
+    fn rows() -> Vec<RoleRow> {
+        let id = |text: &str| MemberId::parse(text).unwrap();
+        vec![RoleRow {
+            kind: Kind::SecurityReview,
+            primary: vec![id("c")],
+            secondary: vec![id("b"), id("absent")],
+            because: "security expertise".into(),
+        }]
+    }
+
+    fn members() -> Vec<Member> {
+        vec![seat("a", 1), seat("b", 2), seat("c", 5), seat("d", 3)]
+    }
+
+    fn team(prompt: &str, change: impl Fn(&mut Classification), members: &[Member], named: &[MemberId]) -> Team {
+        let mut classification = classify(&task(prompt));
+        change(&mut classification);
+        let rules = Rules::default();
+        route(&classification, &Request { members, roles: &rows(), rules: &rules, tokens: 100, named })
+    }
+
+    fn ids(team: &Team) -> Vec<&str> {
+        team.seats.iter().map(|seat| seat.member.as_str()).collect()
+    }
+
+    #[test]
+    fn the_matrix_comes_before_the_tier() {
+        let team = team("security review of the login", |_| {}, &members(), &[]);
+        assert_eq!(ids(&team), ["c", "b", "a"]);
+        assert_eq!(team.seats[0].role, Role::Primary);
+        assert_eq!(team.seats[2].role, Role::Critic);
+        assert!(team.seats[0].rule.contains("security expertise"));
+        assert_eq!(team.ladder, [MemberId::parse("d").unwrap()]);
+    }
+
+    #[test]
+    fn a_quick_task_takes_one_and_a_critical_one_takes_all() {
+        let quick = team("fix the typo", |_| {}, &members(), &[]);
+        assert_eq!(ids(&quick), ["a"]);
+        let critical = team("fix the typo", |seen| seen.priority = Priority::Critical, &members(), &[]);
+        assert_eq!(critical.seats.len(), 4);
+        assert_eq!(critical.vendors_needed, 3);
+    }
+
+    #[test]
+    fn vendors_are_mixed_until_the_quorum_can_be_met() {
+        let mut same = members();
+        same[0].vendor = "x".into();
+        same[1].vendor = "x".into();
+        same[3].vendor = "x".into();
+        let team = team("please do the thing", |seen| seen.complexity = Complexity::Standard, &same, &[]);
+        assert_eq!(ids(&team), ["a", "c", "b"], "c is the only other vendor");
+    }
+
+    #[test]
+    fn one_vendor_is_said_before_money_is_spent() {
+        let team = team("review this diff", |_| {}, &[seat("a", 1)], &[]);
+        assert_eq!((team.vendors_needed, team.vendors_present), (2, 1));
+        assert!(team.notes.iter().any(|note| note.contains("will end in review")), "{:?}", team.notes);
+    }
+
+    #[test]
+    fn a_member_that_cannot_hold_the_task_is_not_asked_and_that_is_said() {
+        let mut small = members();
+        small[0].context_window = 2_000;
+        let team = team("fix the typo", |_| {}, &small, &[]);
+        assert_eq!(ids(&team), ["b"]);
+        assert!(team.notes.iter().any(|note| note.contains("a is left out")));
+    }
+
+    #[test]
+    fn named_members_are_taken_as_named() {
+        let named = [MemberId::parse("d").unwrap(), MemberId::parse("a").unwrap()];
+        let team = team("fix the typo", |_| {}, &members(), &named);
+        assert_eq!(ids(&team), ["d", "a"]);
+        assert!(team.ladder.is_empty(), "nobody steps in for a member that was named");
+    }
+}

@@ -1,0 +1,216 @@
+//! The transition table: what each event does to the state, and when it cannot happen.
+
+use std::sync::Arc;
+
+use super::event::{Event, Inputs, Stamped, TurnReport};
+use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus};
+use super::{Illegal, decide};
+use crate::classify::classify;
+use crate::ids::{MemberId, StepId};
+use crate::outcome::{Outcome, Retry};
+use crate::route::{Request, route};
+use crate::task::Priority;
+use crate::units::{MicroUsd, Timestamp};
+
+pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illegal> {
+    let Stamped { at, actor, event } = stamped;
+    let kind = event.kind();
+    let illegal = |because: &str| Illegal { event: kind, because: because.to_owned() };
+    if state.inputs.is_none() != matches!(event, Event::Submitted(_)) {
+        return Err(illegal("a run begins with `submitted`, once"));
+    }
+    if state.status.is_over() && !matches!(event, Event::CancelRequested) {
+        return Err(illegal("the run is over"));
+    }
+    state.last_at = at;
+    match event {
+        Event::Submitted(inputs) => submitted(state, *inputs, at),
+        Event::StepStarted { step, attempt, member, .. } => {
+            started(state, step, attempt, member, at).map_err(illegal)?
+        }
+        Event::StepFinished { step, attempt, report } => finished(state, step, attempt, report, at).map_err(illegal)?,
+        Event::OpinionRead { step, opinion, .. } => {
+            reading(state, step).map_err(illegal)?.opinion = Some(opinion);
+        }
+        Event::EvidenceRecorded { step, evidence } => {
+            reading(state, step).map_err(illegal)?.evidence = Some(evidence);
+        }
+        Event::StepInDoubt { step, attempt } => in_doubt(state, step, attempt, at).map_err(illegal)?,
+        Event::TimerFired { step } => timer_fired(state, step).map_err(illegal)?,
+        Event::CancelRequested => state.cancelled |= !state.status.is_over(),
+        Event::PersonAnswered { node, answer, note } => {
+            if state.status != (Status::Waiting { node }) {
+                return Err(illegal("no question is open there"));
+            }
+            state.status = Status::Open;
+            state.answered = Some((actor, answer, note));
+            state.to_record = decide::answered(state).map(Arc::new);
+        }
+        Event::Decided(decision) => {
+            if state.to_record.take().is_none() {
+                return Err(illegal("nothing was decided here"));
+            }
+            // The recorded decision is kept, not the computed one: `verify` compares the two.
+            state.decision = Some(Arc::new(*decision));
+        }
+    }
+    Ok(())
+}
+
+fn submitted(state: &mut RunState, inputs: Inputs, at: Timestamp) {
+    let classification = classify(&inputs.task);
+    let request = Request {
+        members: &inputs.members,
+        roles: &inputs.roles,
+        rules: &inputs.rules,
+        tokens: inputs.task.estimated_tokens(),
+        named: &inputs.named,
+    };
+    let team = route(&classification, &request);
+    state.repeats = vec![0; inputs.workflow.nodes.len()];
+    state.plan = Some(Arc::new(Plan { classification, team }));
+    state.inputs = Some(Arc::new(inputs));
+    state.submitted_at = at;
+}
+
+fn find(state: &mut RunState, id: StepId) -> Result<&mut Step, &'static str> {
+    state.steps.get_mut(id.index()).ok_or("there is no such step")
+}
+
+fn started(state: &mut RunState, id: StepId, attempt: u8, member: MemberId, at: Timestamp) -> Result<(), &'static str> {
+    let reserved = reserve(state, &member);
+    let step = find(state, id)?;
+    if step.status != StepStatus::Planned || usize::from(attempt) != step.attempts.len() || step.member != member {
+        return Err("the step was not to be asked so");
+    }
+    step.status = StepStatus::Running;
+    step.attempts.push(Attempt {
+        member,
+        started: at,
+        outcome: None,
+        detail: String::new(),
+        usage: None,
+        cost: None,
+        reserved,
+    });
+    Ok(())
+}
+
+/// What a turn of this member may cost; nothing when that is unknown, which is said in the decision.
+pub(super) fn reserve(state: &RunState, member: &MemberId) -> MicroUsd {
+    let tokens = state.inputs.as_ref().map_or(0, |inputs| inputs.task.estimated_tokens());
+    state.member(member).and_then(|member| member.estimate(tokens)).unwrap_or_default()
+}
+
+fn finished(
+    state: &mut RunState,
+    id: StepId,
+    attempt: u8,
+    report: TurnReport,
+    at: Timestamp,
+) -> Result<(), &'static str> {
+    let asked = state.steps.get(id.index()).map(|step| step.member.clone()).ok_or("there is no such step")?;
+    let cost = state.member(&asked).and_then(|member| member.cost(report.usage.as_ref()));
+    let step = find(state, id)?;
+    if step.status != StepStatus::Running || usize::from(attempt) + 1 != step.attempts.len() {
+        return Err("the step was not running");
+    }
+    if let Some(last) = step.attempts.last_mut() {
+        last.outcome = Some(report.outcome.clone());
+        last.detail = report.detail;
+        last.usage = report.usage;
+        last.cost = cost;
+    }
+    if report.outcome.is_ok() {
+        step.answer = report.answer;
+        step.status = StepStatus::Reading;
+    } else {
+        after_failure(state, id, &report.outcome, at);
+    }
+    Ok(())
+}
+
+fn reading(state: &mut RunState, id: StepId) -> Result<&mut Step, &'static str> {
+    let step = find(state, id)?;
+    if step.status != StepStatus::Reading {
+        return Err("the step has no answer to be read");
+    }
+    step.status = StepStatus::Done;
+    Ok(step)
+}
+
+fn in_doubt(state: &mut RunState, id: StepId, attempt: u8, at: Timestamp) -> Result<(), &'static str> {
+    let step = find(state, id)?;
+    if step.status != StepStatus::Running || usize::from(attempt) + 1 != step.attempts.len() {
+        return Err("the step was not running");
+    }
+    if let Some(last) = step.attempts.last_mut() {
+        last.outcome = Some(Outcome::InDoubt);
+        last.detail = "the process ended while this was being asked".into();
+    }
+    after_failure(state, id, &Outcome::InDoubt, at);
+    Ok(())
+}
+
+fn timer_fired(state: &mut RunState, id: StepId) -> Result<(), &'static str> {
+    let step = find(state, id)?;
+    if !matches!(step.status, StepStatus::Waiting { .. }) {
+        return Err("the step waits for no timer");
+    }
+    step.status = StepStatus::Planned;
+    Ok(())
+}
+
+/// Same member later, another member, or the end of the step.
+fn after_failure(state: &mut RunState, id: StepId, outcome: &Outcome, at: Timestamp) {
+    let tries = state.inputs.as_ref().map_or(1, |inputs| usize::from(inputs.rules.attempts));
+    let used = state.steps[id.index()].attempts.len();
+    let next = if state.cancelled || used >= tries {
+        None
+    } else {
+        match outcome.retry() {
+            Retry::Never => None,
+            Retry::SameMember { after_ms } if first_try_of_member(&state.steps[id.index()]) => {
+                Some((state.steps[id.index()].member.clone(), after_ms))
+            }
+            Retry::SameMember { .. } | Retry::OtherMember => stand_in(state, id).map(|member| (member, 0)),
+        }
+    };
+    let step = &mut state.steps[id.index()];
+    match next {
+        None => step.status = StepStatus::GaveUp,
+        Some((member, 0)) => {
+            step.member = member;
+            step.status = StepStatus::Planned;
+        }
+        Some((member, after_ms)) => {
+            step.member = member;
+            step.status = StepStatus::Waiting { until: at.plus_millis(after_ms) };
+        }
+    }
+}
+
+fn first_try_of_member(step: &Step) -> bool {
+    step.attempts.iter().filter(|attempt| attempt.member == step.member).count() < 2
+}
+
+/// The best member of the ladder that this node has not asked. A critical task is never handed to a weaker one.
+fn stand_in(state: &RunState, id: StepId) -> Option<MemberId> {
+    let step = &state.steps[id.index()];
+    let plan = state.plan.as_ref()?;
+    if step.role == crate::route::Role::Check {
+        return None;
+    }
+    let asked = |member: &MemberId| {
+        let of_node = state.steps.iter().filter(|other| other.node == step.node);
+        of_node
+            .flat_map(|other| other.attempts.iter().map(|attempt| &attempt.member).chain([&other.member]))
+            .any(|known| known == member)
+    };
+    let tier = state.member(&step.member).map_or(5, |member| member.tier);
+    let strong_enough = |member: &MemberId| {
+        plan.classification.priority != Priority::Critical
+            || state.member(member).is_some_and(|other| other.tier <= tier)
+    };
+    plan.team.ladder.iter().find(|member| !asked(member) && strong_enough(member)).cloned()
+}

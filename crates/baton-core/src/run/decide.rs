@@ -1,0 +1,107 @@
+//! From the state of a run to the ground of its decision.
+
+use std::collections::BTreeMap;
+
+use super::state::{RunState, Step, StepStatus};
+use crate::consensus::{self, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Recommendation};
+use crate::ids::MemberId;
+use crate::journal::Actor;
+use crate::outcome::Outcome;
+
+/// The decision on what is known now; `None` before anything was submitted.
+pub(super) fn decide(state: &RunState) -> Option<Decision> {
+    let (inputs, plan) = (state.inputs.as_ref()?, state.plan.as_ref()?);
+    let (cost, cost_unknown) = state.cost();
+    Some(consensus::decide(&Ground {
+        classification: &plan.classification,
+        rules: &inputs.rules,
+        team: &plan.team,
+        ballots: ballots(state),
+        failures: failures(state),
+        checks: checks(state),
+        over_budget: over_budget(state),
+        cost,
+        cost_unknown,
+        elapsed_ms: state.last_at.millis_since(state.submitted_at),
+    }))
+}
+
+/// The decision after a gate was answered: the last one, with the person's word on top. A client's word is recorded
+/// and releases nothing that waits for a person.
+pub(super) fn answered(state: &RunState) -> Option<Decision> {
+    let mut decision = state.decision.as_deref()?.clone();
+    let (actor, answer, note) = state.answered.as_ref()?;
+    decision.elapsed_ms = state.last_at.millis_since(state.submitted_at);
+    match actor {
+        Actor::Person => {
+            decision.decided_by = DecidedBy::Person { answer: answer.clone(), note: note.clone() };
+            decision.blockers.retain(|blocker| *blocker == Blocker::AllFailed);
+            decision.has_conflict = false;
+            let approved = answer == "approve" && decision.blockers.is_empty();
+            decision.recommendation = if approved { Recommendation::Proceed } else { Recommendation::ReviewRequired };
+            if !approved && answer != "revise" {
+                decision.blockers.push(Blocker::TurnedDown);
+            }
+        }
+        Actor::Client(name) => {
+            decision.decided_by = DecidedBy::Client { name: name.clone(), answer: answer.clone() };
+        }
+        Actor::Engine => {}
+    }
+    Some(decision)
+}
+
+/// Each member's last opinion; drafts are none.
+fn ballots(state: &RunState) -> Vec<Ballot<'_>> {
+    let mut latest: BTreeMap<&MemberId, &Step> = BTreeMap::new();
+    for step in state.steps.iter().filter(|step| !step.draft && step.opinion.is_some()) {
+        latest.insert(&step.member, step);
+    }
+    let mut ballots = Vec::with_capacity(latest.len());
+    for step in latest.into_values() {
+        if let (Some(member), Some(opinion)) = (state.member(&step.member), step.opinion.as_ref()) {
+            ballots.push(Ballot { member, opinion, answer: step.answer });
+        }
+    }
+    ballots
+}
+
+/// The last failed try of each member that gave nothing in that step.
+fn failures(state: &RunState) -> Vec<Failure> {
+    let mut failures: BTreeMap<MemberId, Failure> = BTreeMap::new();
+    for step in state.steps.iter().filter(|step| step.evidence.is_none()) {
+        for attempt in &step.attempts {
+            let Some(outcome) = attempt.outcome.as_ref().filter(|outcome| !outcome.is_ok()) else { continue };
+            let answered = step.status == StepStatus::Done;
+            if *outcome == Outcome::Cancelled || (answered && step.member == attempt.member) {
+                continue;
+            }
+            let replaced = answered && step.member != attempt.member;
+            failures.insert(
+                attempt.member.clone(),
+                Failure {
+                    member: attempt.member.clone(),
+                    outcome: outcome.clone(),
+                    detail: attempt.detail.clone(),
+                    replaced_by: replaced.then(|| step.member.clone()),
+                },
+            );
+        }
+    }
+    failures.into_values().collect()
+}
+
+fn checks(state: &RunState) -> Vec<CheckOutcome<'_>> {
+    let mut latest: BTreeMap<&MemberId, CheckOutcome<'_>> = BTreeMap::new();
+    for step in &state.steps {
+        if let Some(evidence) = &step.evidence {
+            latest.insert(&step.member, CheckOutcome { member: &step.member, evidence });
+        }
+    }
+    latest.into_values().collect()
+}
+
+fn over_budget(state: &RunState) -> Vec<MemberId> {
+    let left_out = state.steps.iter().filter(|step| step.status == StepStatus::OverBudget);
+    left_out.map(|step| step.member.clone()).collect()
+}

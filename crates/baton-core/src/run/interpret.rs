@@ -1,0 +1,184 @@
+//! The one interpreter of workflows: enters nodes whose condition holds and leaves them when their work is over.
+
+use std::sync::Arc;
+
+use super::apply::reserve;
+use super::state::{PromptPlan, RunState, Status, Step, StepStatus, Work};
+use super::{Inputs, Plan, decide};
+use crate::consensus::Recommendation;
+use crate::ids::{MemberId, StepId};
+use crate::route::{Role, Seat};
+use crate::task::Priority;
+use crate::units::MicroUsd;
+use crate::workflow::{Act, Artefact, When, Who};
+
+/// Goes as far as it can without the outside.
+pub(super) fn advance(state: &mut RunState) {
+    let (Some(inputs), Some(plan)) = (state.inputs.clone(), state.plan.clone()) else { return };
+    while state.status == Status::Open {
+        if state.cancelled {
+            end_if_quiet(state);
+            return;
+        }
+        if !state.entered {
+            let Some(node) = inputs.workflow.nodes.get(state.node) else {
+                state.status = Status::Decided;
+                return;
+            };
+            if holds(state, &plan, node.when) {
+                state.entered = true;
+                enter(state, &inputs, &plan, &node.act);
+                continue;
+            }
+            state.node += 1;
+            continue;
+        }
+        if !is_over(state, &inputs) {
+            return;
+        }
+        leave(state, &inputs);
+    }
+}
+
+/// A cancelled run ends once nothing is under way any more.
+fn end_if_quiet(state: &mut RunState) {
+    let running = |step: &Step| matches!(step.status, StepStatus::Running | StepStatus::Reading);
+    if !state.steps.iter().any(running) {
+        state.to_record = None;
+        state.status = Status::Cancelled;
+    }
+}
+
+fn holds(state: &RunState, plan: &Plan, when: When) -> bool {
+    let recommendation = state.decision.as_ref().map(|decision| decision.recommendation);
+    match when {
+        When::Always => true,
+        When::Checks => has_checks(state),
+        When::Proceeds => recommendation == Some(Recommendation::Proceed),
+        When::NotProceeds => recommendation != Some(Recommendation::Proceed),
+        When::Conflict => state.decision.as_ref().is_some_and(|decision| decision.has_conflict),
+        When::Critical => plan.classification.priority == Priority::Critical,
+        When::AskedToRevise => state.answered.as_ref().is_some_and(|(_, answer, _)| answer == "revise"),
+    }
+}
+
+fn has_checks(state: &RunState) -> bool {
+    state.inputs.as_ref().is_some_and(|inputs| inputs.members.iter().any(crate::member::Member::is_check))
+}
+
+fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
+    match act {
+        Act::Ask { who, template, with, draft } => {
+            let prompt = prompt_plan(state, inputs, template, with);
+            for seat in asked(plan, *who) {
+                add_step(state, inputs, &seat, Work::Prompt(prompt.clone()), *draft);
+            }
+        }
+        Act::Check => {
+            for check in inputs.members.iter().filter(|member| member.is_check()) {
+                let seat = Seat { member: check.id.clone(), role: Role::Check, rule: "check".into() };
+                add_step(state, inputs, &seat, Work::Check, false);
+            }
+        }
+        Act::Decide => state.to_record = decide::decide(state).map(Arc::new),
+        Act::Gate { .. } => state.status = Status::Waiting { node: state.node },
+        Act::Repeat { .. } => {}
+    }
+}
+
+fn asked(plan: &Plan, who: Who) -> Vec<Seat> {
+    let seats = &plan.team.seats;
+    match who {
+        Who::Team => seats.clone(),
+        Who::Lead => seats.iter().take(1).cloned().collect(),
+        Who::Others if seats.len() > 1 => seats[1..].to_vec(),
+        Who::Others => seats.clone(),
+    }
+}
+
+fn add_step(state: &mut RunState, inputs: &Inputs, seat: &Seat, work: Work, draft: bool) {
+    let id = StepId(u32::try_from(state.steps.len()).unwrap_or(u32::MAX));
+    let status = if fits_cap(state, inputs, &seat.member) { StepStatus::Planned } else { StepStatus::OverBudget };
+    state.steps.push(Step {
+        id,
+        node: state.node,
+        role: seat.role,
+        member: seat.member.clone(),
+        work,
+        draft,
+        status,
+        attempts: Vec::new(),
+        opinion: None,
+        evidence: None,
+        answer: None,
+    });
+}
+
+/// Money is set aside for every planned call, so that a parallel wave cannot pass the cap together.
+fn fits_cap(state: &RunState, inputs: &Inputs, member: &MemberId) -> bool {
+    let Some(cap) = inputs.rules.spend_cap else { return true };
+    let planned = state.steps.iter().filter(|step| step.status == StepStatus::Planned);
+    let planned = planned.fold(MicroUsd(0), |sum, step| sum.plus(reserve(state, &step.member)));
+    state.committed().plus(planned).plus(reserve(state, member)) <= cap
+}
+
+fn prompt_plan(state: &RunState, inputs: &Inputs, template: &str, with: &[Artefact]) -> PromptPlan {
+    let answered = |step: &&Step| step.status == StepStatus::Done && step.work != Work::Check;
+    let draft = state.steps.iter().rev().find(|step| step.draft && answered(step)).map(|step| step.id);
+    let last_wave = state.steps.iter().rev().filter(answered).find(|step| !step.draft).map(|step| step.node);
+    let mut quotes = Vec::new();
+    if with.contains(&Artefact::Opinions) {
+        let of_wave = |step: &&Step| Some(step.node) == last_wave && !step.draft;
+        // A wave that was repeated is quoted in its last form.
+        let mut latest: Vec<&Step> = Vec::new();
+        for step in state.steps.iter().filter(answered).filter(of_wave) {
+            latest.retain(|known| known.member != step.member);
+            latest.push(step);
+        }
+        quotes = latest.into_iter().map(|step| step.id).collect();
+        shuffle(&mut quotes, inputs.seed ^ state.steps.len() as u64);
+    }
+    let note = state.answered.as_ref().map(|(_, _, note)| note.clone());
+    PromptPlan {
+        template: template.to_owned(),
+        with: with.to_vec(),
+        draft: draft.filter(|_| with.contains(&Artefact::Draft)),
+        quotes,
+        note: note.filter(|_| with.contains(&Artefact::PersonsNote)),
+    }
+}
+
+/// Fisher-Yates with SplitMix64, so that the order depends on the frozen seed alone.
+fn shuffle(steps: &mut [StepId], mut seed: u64) {
+    for last in (1..steps.len()).rev() {
+        seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        let range = last as u64 + 1;
+        steps.swap(last, usize::try_from(mixed % range).unwrap_or(0));
+    }
+}
+
+fn is_over(state: &RunState, inputs: &Inputs) -> bool {
+    match inputs.workflow.nodes.get(state.node).map(|node| &node.act) {
+        Some(Act::Ask { .. } | Act::Check) => {
+            state.steps.iter().filter(|step| step.node == state.node).all(|step| step.status.is_over())
+        }
+        Some(Act::Decide | Act::Gate { .. }) => state.to_record.is_none(),
+        Some(Act::Repeat { .. }) | None => true,
+    }
+}
+
+fn leave(state: &mut RunState, inputs: &Inputs) {
+    state.entered = false;
+    if let Some(Act::Repeat { from, at_most }) = inputs.workflow.nodes.get(state.node).map(|node| &node.act)
+        && state.repeats[state.node] < *at_most
+        && let Some(earlier) = inputs.workflow.position(from)
+    {
+        state.repeats[state.node] += 1;
+        state.node = earlier;
+        return;
+    }
+    state.node += 1;
+}

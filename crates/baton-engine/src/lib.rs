@@ -1,0 +1,1 @@
+//! The imperative shell: feeds events to the core and performs its effects.

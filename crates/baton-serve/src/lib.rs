@@ -1,0 +1,1 @@
+//! Faces for programs: the MCP server.
