@@ -1,1 +1,48 @@
-fn main() {}
+//! Repository tasks: `cargo xtask tidy`, `cargo xtask vendors`, `cargo xtask e2e`.
+
+mod e2e;
+mod tidy;
+mod vendors;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[expect(clippy::print_stderr, reason = "a developer's tool speaks to the terminal")]
+fn main() -> ExitCode {
+    let task = std::env::args().nth(1).unwrap_or_default();
+    let result = match task.as_str() {
+        "tidy" => tidy::check(&root()).map(|()| "tidy: ok".to_owned()),
+        "vendors" => vendors::check(&root()),
+        "e2e" => e2e::check(&root()),
+        _ => Err("tasks: tidy (rules of the house), vendors (the vendors' packages against the scripted server), \
+                  e2e (the true agent programs against it)"
+            .to_owned()),
+    };
+    match result {
+        Ok(message) => {
+            eprintln!("{message}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Runs a program to its end with its output passed through.
+#[expect(clippy::disallowed_methods, reason = "a developer's tool; nothing of it is shipped")]
+pub(crate) fn run(program: &str, arguments: &[&str], environment: &[(&str, String)], root: &std::path::Path) -> Result<(), String> {
+    let mut command = std::process::Command::new(program);
+    command.args(arguments).envs(environment.iter().map(|(name, value)| (*name, value))).current_dir(root);
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{program} {}` ended with {status}", arguments.join(" "))),
+        Err(error) => Err(format!("`{program}` cannot be started: {error}")),
+    }
+}

@@ -1,1 +1,209 @@
-//! The imperative shell: feeds events to the core and performs its effects.
+//! The imperative shell: feeds events to the core, performs the effects that it asks for, and writes everything down
+//! before anything else learns of it.
+//!
+//! The engine knows ports only. Which journal, which channels and which clock it works with is chosen by its caller.
+
+mod accounts;
+mod error;
+mod observer;
+mod prompt;
+mod sessions;
+mod turn;
+mod verify;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use baton_core::ids::RunId;
+use baton_core::journal::{Actor, Row, Stream};
+use baton_core::member::Member;
+use baton_core::run::{Event, Inputs, RunState, Stamped};
+use baton_port::{Append, Blob, Blobs, Cancel, Channel, Clock, Ids, Journal, RunSummary};
+
+pub use accounts::Accounts;
+pub use error::EngineError;
+pub use observer::{Observer, Silent};
+pub use prompt::{PromptError, Rendered};
+pub use sessions::SessionTurn;
+pub use verify::Verification;
+
+/// Builds the channel of a seat. Seats are frozen into a run, so a resumed run asks the same ones.
+pub trait Channels: Send + Sync {
+    /// # Errors
+    /// Why this seat cannot be asked here, in words for the user; recorded as `not_installed`.
+    fn open(&self, member: &Member) -> Result<Arc<dyn Channel>, String>;
+}
+
+/// Everything that the engine needs from outside.
+#[derive(Clone)]
+pub struct Ports {
+    pub journal: Arc<dyn Journal>,
+    pub blobs: Arc<dyn Blobs>,
+    pub channels: Arc<dyn Channels>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+}
+
+/// One process's engine.
+#[derive(Clone)]
+pub struct Engine {
+    ports: Ports,
+    accounts: Arc<Accounts>,
+    /// Names this process in leases.
+    owner: String,
+    /// Where members are started when a task names no workspace: an empty directory.
+    scratch: PathBuf,
+    is_gone: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+impl Engine {
+    #[must_use]
+    pub fn new(ports: Ports, owner: String, scratch: PathBuf) -> Self {
+        Self { ports, accounts: Arc::new(Accounts::default()), owner, scratch, is_gone: Arc::new(|_| false) }
+    }
+
+    /// Tells the engine how to see that the process behind an owner's name has ended. Its runs are then taken over at
+    /// once; without this, only when its lease has run out. Must be right when it says yes.
+    #[must_use]
+    pub fn with_gone_owners(mut self, is_gone: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.is_gone = Arc::new(is_gone);
+        self
+    }
+
+    /// Records a task. Once this returns, the task is on disk and will not be lost.
+    ///
+    /// # Errors
+    /// When the store does not take it; then nothing was recorded.
+    pub async fn submit(&self, inputs: Inputs, attachments: Vec<Blob>) -> Result<RunId, EngineError> {
+        let run = self.ports.ids.run();
+        let event = Event::Submitted(Box::new(inputs)).encode(self.ports.clock.now(), Actor::Person)?;
+        let append = Append {
+            stream: Stream::Run(run.clone()),
+            expected: Some(0),
+            epoch: None,
+            events: vec![event],
+            blobs: attachments,
+        };
+        self.ports.journal.append(append).await?;
+        Ok(run)
+    }
+
+    /// Carries a run as far as it goes without a person: to its end, or to a gate. Recovers it first when another
+    /// process left it: what is finished is never asked again; what had begun and has no end is marked in doubt.
+    ///
+    /// # Errors
+    /// When another process works on it, when its journal cannot be read, or when the store fails. The run stays as
+    /// it is recorded and can be resumed.
+    pub async fn drive(&self, run: &RunId, observer: &dyn Observer, cancel: &Cancel) -> Result<RunState, EngineError> {
+        worker::Worker::open(self, run).await?.work(observer, cancel).await
+    }
+
+    /// Submits and drives in one go.
+    ///
+    /// # Errors
+    /// As [`Self::submit`] and [`Self::drive`]; `begun` has the id from the moment at which the run is on disk.
+    pub async fn run(
+        &self,
+        inputs: Inputs,
+        attachments: Vec<Blob>,
+        observer: &dyn Observer,
+        cancel: &Cancel,
+    ) -> Result<(RunId, RunState), EngineError> {
+        let frozen = inputs.clone();
+        let run = self.submit(inputs, attachments).await?;
+        observer.begun(&run);
+        let state = worker::Worker::fresh(self, &run, frozen).await?.work(observer, cancel).await?;
+        Ok((run, state))
+    }
+
+    /// Records an answer at the gate at which a run waits. Who answers decides what follows: only a person releases.
+    ///
+    /// # Errors
+    /// When the run does not wait there.
+    pub async fn answer(&self, run: &RunId, actor: Actor, answer: &str, note: &str) -> Result<(), EngineError> {
+        let state = self.state(run).await?;
+        let baton_core::run::Status::Waiting { node } = state.status else {
+            return Err(EngineError::NotWaiting(run.clone()));
+        };
+        let event = Event::PersonAnswered { node, answer: answer.to_owned(), note: note.to_owned() };
+        self.append_foreign(run, &event, actor).await
+    }
+
+    /// Asks whichever process drives the run to stop it. It is seen within a second.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn request_cancel(&self, run: &RunId, actor: Actor) -> Result<(), EngineError> {
+        self.append_foreign(run, &Event::CancelRequested, actor).await
+    }
+
+    async fn append_foreign(&self, run: &RunId, event: &Event, actor: Actor) -> Result<(), EngineError> {
+        let event = event.encode(self.ports.clock.now(), actor)?;
+        let stream = Stream::Run(run.clone());
+        let append = Append { stream, expected: None, epoch: None, events: vec![event], blobs: Vec::new() };
+        self.ports.journal.append(append).await?;
+        Ok(())
+    }
+
+    /// A run's rows, checked against its hash chain.
+    ///
+    /// # Errors
+    /// When there is no such run, or a row was changed.
+    pub async fn rows(&self, run: &RunId) -> Result<Vec<Row>, EngineError> {
+        let rows = self.ports.journal.read(&Stream::Run(run.clone()), 0).await?;
+        if rows.is_empty() {
+            return Err(EngineError::NoSuchRun(run.to_string()));
+        }
+        baton_core::journal::verify_chain(&rows)?;
+        Ok(rows)
+    }
+
+    /// A run's events.
+    ///
+    /// # Errors
+    /// As [`Self::rows`], and for rows of a newer version.
+    pub async fn events(&self, run: &RunId) -> Result<Vec<Stamped>, EngineError> {
+        self.rows(run).await?.iter().map(|row| Stamped::decode(row).map_err(EngineError::from)).collect()
+    }
+
+    /// A run as its journal tells.
+    ///
+    /// # Errors
+    /// As [`Self::events`].
+    pub async fn state(&self, run: &RunId) -> Result<RunState, EngineError> {
+        Ok(baton_core::run::fold(self.events(run).await?)?)
+    }
+
+    /// Runs, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, EngineError> {
+        Ok(self.ports.journal.runs(limit).await?)
+    }
+
+    /// The bytes kept under a hash.
+    ///
+    /// # Errors
+    /// When the store fails or the bytes do not match.
+    pub async fn blob(&self, hash: baton_core::hash::Hash) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(self.ports.blobs.get(hash).await?)
+    }
+
+    /// Computes a run's decision again from its journal and compares.
+    ///
+    /// # Errors
+    /// When the store fails or there is no such run. What is wrong with the journal is the answer, not an error.
+    pub async fn verify(&self, run: &RunId) -> Result<Verification, EngineError> {
+        verify::verify(self, run).await
+    }
+
+    /// The prompts that a run would send first, without sending them.
+    ///
+    /// # Errors
+    /// When a template or an attachment is missing.
+    pub async fn preview(&self, inputs: Inputs) -> Result<(RunState, Vec<Rendered>), EngineError> {
+        prompt::preview(self, inputs).await
+    }
+}

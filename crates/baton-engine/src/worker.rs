@@ -1,0 +1,468 @@
+//! The loop that carries one run: commit what happened, then do what follows from it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use baton_core::hash::Hash;
+use baton_core::ids::{MemberId, RunId, StepId};
+use baton_core::journal::{Actor, Stream};
+use baton_core::outcome::Outcome;
+use baton_core::run::{self, Effect, Event, Inputs, RunState, Stamped, Step, StepStatus, Work};
+use baton_core::source::Sources;
+use baton_core::task::Question;
+use baton_port::{Append, Blob, Cancel, Lease, StoreError, Turn};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::prompt::{self, Texts};
+use crate::sessions::Conversation;
+use crate::turn::{Attempt, Ended, Sign};
+use crate::{Engine, EngineError, Observer};
+
+/// How long a lease holds without renewal. A process that died is followed by another after this time.
+const LEASE_MS: u64 = 15_000;
+/// How often foreign events are looked for; a cancel from another process is seen within this time.
+const LOOK: Duration = Duration::from_millis(1_000);
+/// Looks between two renewals of the lease.
+const LOOKS_PER_RENEWAL: u32 = 4;
+
+pub(crate) struct Worker<'a> {
+    engine: &'a Engine,
+    stream: Stream,
+    lease: Lease,
+    state: RunState,
+    /// The ordinal that the next event gets.
+    next: u64,
+    texts: Texts,
+    sources: Sources,
+    tasks: JoinSet<Done>,
+    stops: HashMap<StepId, Cancel>,
+    /// Which attempt each task makes, so that one whose channel failed inside still ends.
+    making: HashMap<tokio::task::Id, (StepId, u8)>,
+    signs: (mpsc::UnboundedSender<Sign>, mpsc::UnboundedReceiver<Sign>),
+    /// Events folded and on disk that the observer has not seen.
+    fresh: Vec<Stamped>,
+}
+
+/// What a tracked task brings back.
+enum Done {
+    Ended(Box<Ended>),
+    Woken(StepId),
+}
+
+/// What the loop woke up for.
+enum Wake {
+    Done(Vec<Done>),
+    Cancel,
+    Look,
+    Sign(Sign),
+}
+
+impl<'a> Worker<'a> {
+    /// Takes a run that is in the journal: claims it, folds it, and marks what was under way as in doubt.
+    pub(crate) async fn open(engine: &'a Engine, run: &RunId) -> Result<Self, EngineError> {
+        let events = engine.events(run).await?;
+        let lease = claim(engine, run).await?;
+        let mut worker = Self::new(engine, run, lease);
+        worker.next = events.len() as u64;
+        worker.state = run::fold(events)?;
+        worker.load_texts().await?;
+        let running = |step: &&Step| step.status == StepStatus::Running;
+        let in_doubt: Vec<Event> = worker
+            .state
+            .steps
+            .iter()
+            .filter(running)
+            .map(|step| Event::StepInDoubt { step: step.id, attempt: last_attempt(step) })
+            .collect();
+        worker.commit(in_doubt, Vec::new()).await?;
+        Ok(worker)
+    }
+
+    /// Takes a run that was just submitted by this process, without reading it back.
+    pub(crate) async fn fresh(engine: &'a Engine, run: &RunId, inputs: Inputs) -> Result<Self, EngineError> {
+        let lease = claim(engine, run).await?;
+        let mut worker = Self::new(engine, run, lease);
+        let event = Event::Submitted(Box::new(inputs));
+        let at = engine.ports.clock.now();
+        let (state, _) = run::step(RunState::default(), Stamped { at, actor: Actor::Person, event })?;
+        worker.state = state;
+        worker.next = 1;
+        worker.load_texts().await?;
+        Ok(worker)
+    }
+
+    fn new(engine: &'a Engine, run: &RunId, lease: Lease) -> Self {
+        Self {
+            engine,
+            stream: Stream::Run(run.clone()),
+            lease,
+            state: RunState::default(),
+            next: 0,
+            texts: Texts::new(),
+            sources: Sources::default(),
+            tasks: JoinSet::new(),
+            stops: HashMap::new(),
+            making: HashMap::new(),
+            signs: mpsc::unbounded_channel(),
+            fresh: Vec::new(),
+        }
+    }
+
+    /// Works until the run is over or parked.
+    pub(crate) async fn work(mut self, observer: &dyn Observer, cancel: &Cancel) -> Result<RunState, EngineError> {
+        let result = self.carry(observer, cancel).await;
+        if result.is_err() {
+            // The journal is not to be trusted any more: what runs is stopped, and joined so that nothing stays.
+            self.stops.values().for_each(Cancel::request);
+            while self.tasks.join_next().await.is_some() {}
+        }
+        self.engine.ports.journal.release(&self.lease).await.ok();
+        result.map(|()| self.state)
+    }
+
+    async fn carry(&mut self, observer: &dyn Observer, cancel: &Cancel) -> Result<(), EngineError> {
+        // A decision that was due when the last process ended is recorded first.
+        self.commit(Vec::new(), Vec::new()).await?;
+        let mut effects = run::outstanding(&self.state);
+        let mut looks = 0;
+        loop {
+            self.show(observer);
+            let over = self.perform(effects).await?;
+            self.show(observer);
+            if over {
+                return Ok(());
+            }
+            effects = match self.wait(cancel).await {
+                Wake::Done(done) => self.record(done).await?,
+                Wake::Cancel => self.commit(vec![Event::CancelRequested], Vec::new()).await?,
+                Wake::Look => {
+                    looks += 1;
+                    self.look(looks % LOOKS_PER_RENEWAL == 0).await?
+                }
+                Wake::Sign(sign) => {
+                    observer.progress(sign.step, &sign.member, &sign.progress);
+                    Vec::new()
+                }
+            };
+        }
+    }
+
+    fn show(&mut self, observer: &dyn Observer) {
+        for event in self.fresh.drain(..) {
+            observer.event(&event, &self.state);
+        }
+    }
+
+    async fn wait(&mut self, cancel: &Cancel) -> Wake {
+        let look = self.engine.ports.clock.sleep(LOOK);
+        let cancelled = self.state.cancelled;
+        tokio::select! {
+            Some(done) = self.tasks.join_next_with_id() => {
+                let mut all = vec![done];
+                while let Some(more) = self.tasks.try_join_next_with_id() {
+                    all.push(more);
+                }
+                Wake::Done(all.into_iter().filter_map(|one| self.brought_back(one)).collect())
+            }
+            () = cancel.requested(), if !cancelled => Wake::Cancel,
+            Some(sign) = self.signs.1.recv() => Wake::Sign(sign),
+            () = look => Wake::Look,
+        }
+    }
+
+    fn brought_back(&mut self, joined: Result<(tokio::task::Id, Done), tokio::task::JoinError>) -> Option<Done> {
+        match joined {
+            Ok((id, done)) => {
+                self.making.remove(&id);
+                Some(done)
+            }
+            Err(error) => {
+                let (step, number) = self.making.remove(&error.id())?;
+                let turn = Turn::failed(Outcome::Crashed, "the channel failed inside");
+                Some(Done::Ended(Box::new(Ended { step, number, turn, session: None })))
+            }
+        }
+    }
+
+    /// Does what the state asks for. True when nothing more will come without a person.
+    async fn perform(&mut self, effects: Vec<Effect>) -> Result<bool, EngineError> {
+        let mut asks = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Ask { step, attempt, member } => asks.push((step, attempt, member)),
+                Effect::WakeAt { step, at } => self.wake_at(step, at),
+                Effect::Stop { step } => {
+                    if let Some(stop) = self.stops.get(&step) {
+                        stop.request();
+                    }
+                }
+                // `commit` records decisions together with the events that led to them.
+                Effect::Record => {}
+                Effect::AskPerson { .. } | Effect::Finish => return Ok(true),
+            }
+        }
+        if !asks.is_empty() {
+            self.start(asks).await?;
+        }
+        Ok(false)
+    }
+
+    fn wake_at(&mut self, step: StepId, at: baton_core::units::Timestamp) {
+        let clock = self.engine.ports.clock.clone();
+        let wait = Duration::from_millis(at.millis_since(clock.now()));
+        self.tasks.spawn(async move {
+            clock.sleep(wait).await;
+            Done::Woken(step)
+        });
+    }
+
+    /// Records the start of a whole wave in one commit, then asks.
+    async fn start(&mut self, asks: Vec<(StepId, u8, MemberId)>) -> Result<(), EngineError> {
+        let mut attempts = Vec::with_capacity(asks.len());
+        let mut events = Vec::with_capacity(asks.len());
+        let mut blobs: Vec<Blob> = Vec::new();
+        for (step, attempt, member) in asks {
+            let prompt = self.prompt(step).await?;
+            let blob = Blob::new(prompt.as_bytes().to_vec());
+            events.push(Event::StepStarted {
+                step,
+                attempt,
+                member: member.clone(),
+                prompt: (!blob.bytes.is_empty()).then_some(blob.hash),
+            });
+            attempts.push(self.attempt(step, attempt, &member, prompt, blob.hash).await?);
+            if !blob.bytes.is_empty() && !blobs.iter().any(|known| known.hash == blob.hash) {
+                blobs.push(blob);
+            }
+        }
+        // A cancel or another worker may have come in between: then nothing is asked.
+        self.commit(events, blobs).await?;
+        for attempt in attempts.into_iter().flatten() {
+            let running = |step: &Step| step.status == StepStatus::Running && last_attempt(step) == attempt.number;
+            if self.state.step(attempt.step).is_some_and(running) {
+                let accounts = self.engine.accounts.clone();
+                self.stops.insert(attempt.step, attempt.cancel.clone());
+                if self.state.cancelled {
+                    attempt.cancel.request();
+                }
+                let making = (attempt.step, attempt.number);
+                let task = self.tasks.spawn(async move { Done::Ended(Box::new(attempt.make(accounts).await)) });
+                self.making.insert(task.id(), making);
+            }
+        }
+        Ok(())
+    }
+
+    async fn prompt(&mut self, step: StepId) -> Result<Arc<str>, EngineError> {
+        let Some(inputs) = self.state.inputs.clone() else { return Ok(Arc::from("")) };
+        let Some(step) = self.state.step(step) else { return Ok(Arc::from("")) };
+        let Work::Prompt(plan) = step.work.clone() else { return Ok(Arc::from("")) };
+        let role = step.role;
+        for hash in prompt::needed(&self.state, &plan) {
+            self.load_text(hash).await?;
+        }
+        Ok(Arc::from(prompt::render(&self.state, &inputs, &plan, role, &self.texts)?))
+    }
+
+    async fn attempt(
+        &self,
+        step: StepId,
+        number: u8,
+        member: &MemberId,
+        prompt: Arc<str>,
+        prompt_hash: Hash,
+    ) -> Result<Option<Attempt>, EngineError> {
+        let (Some(inputs), Some(member)) = (&self.state.inputs, self.state.member(member)) else { return Ok(None) };
+        let directory = inputs.task.workspace.clone().map_or_else(|| self.engine.scratch.clone(), PathBuf::from);
+        let conversation = match &inputs.session {
+            Some(name) => {
+                let place = directory.to_string_lossy();
+                let conversation: Conversation = self.engine.conversation(&member.id, name, &place).await?;
+                Some((name.clone(), conversation))
+            }
+            None => None,
+        };
+        Ok(Some(Attempt {
+            step,
+            number,
+            channel: self.engine.ports.channels.open(member),
+            member: member.clone(),
+            prompt,
+            prompt_hash,
+            directory,
+            cancel: Cancel::default(),
+            signs: self.signs.0.clone(),
+            conversation,
+        }))
+    }
+
+    /// Commits what tasks brought back, all in one.
+    async fn record(&mut self, done: Vec<Done>) -> Result<Vec<Effect>, EngineError> {
+        let question = self.question();
+        let mut events = Vec::new();
+        let mut blobs = Vec::new();
+        let mut sessions = Vec::new();
+        for one in done {
+            match one {
+                Done::Woken(step) => events.push(Event::TimerFired { step }),
+                Done::Ended(ended) => {
+                    let (mut of_turn, mut its_blobs) = ended.events(&question, &self.sources);
+                    events.append(&mut of_turn);
+                    blobs.append(&mut its_blobs);
+                    self.stops.remove(&ended.step);
+                    sessions.extend(ended.session);
+                }
+            }
+        }
+        let effects = self.commit(events, blobs).await?;
+        for (member, name, turn) in sessions {
+            self.engine.record_session(&member, &name, &turn).await?;
+        }
+        Ok(effects)
+    }
+
+    fn question(&self) -> Question {
+        self.state.plan.as_ref().map_or(Question::Text, |plan| plan.classification.question.clone())
+    }
+
+    /// Renews the lease now and then, and folds what other processes appended.
+    async fn look(&mut self, renew: bool) -> Result<Vec<Effect>, EngineError> {
+        if renew {
+            let now = self.engine.ports.clock.now();
+            self.lease = self.engine.ports.journal.renew(&self.lease, now, LEASE_MS).await?;
+        }
+        self.take_foreign().await
+    }
+
+    /// Folds events that others appended since our last one.
+    async fn take_foreign(&mut self) -> Result<Vec<Effect>, EngineError> {
+        let rows = self.engine.ports.journal.read(&self.stream, self.next).await?;
+        let before = run::outstanding(&self.state);
+        for row in &rows {
+            let event = Stamped::decode(row)?;
+            self.fold(event)?;
+            self.next = row.ordinal + 1;
+        }
+        let mut effects = run::outstanding(&self.state);
+        effects.retain(|effect| !before.contains(effect));
+        Ok(effects)
+    }
+
+    fn fold(&mut self, event: Stamped) -> Result<Vec<Effect>, EngineError> {
+        let (state, effects) = run::step(std::mem::take(&mut self.state), event.clone())?;
+        self.state = state;
+        self.fresh.push(event);
+        Ok(effects)
+    }
+
+    /// Folds events, adds the decision that follows from them, and appends all in one commit. Only when it is on disk
+    /// does the caller act on the effects.
+    async fn commit(&mut self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<Vec<Effect>, EngineError> {
+        loop {
+            let kept = (self.state.clone(), self.fresh.len());
+            let (effects, stamped) = self.fold_all(&events)?;
+            if stamped.is_empty() {
+                return Ok(effects);
+            }
+            let encoded = stamped.iter().map(|one| one.event.encode(one.at, one.actor.clone()));
+            let append = Append {
+                stream: self.stream.clone(),
+                expected: Some(self.next),
+                epoch: Some(self.lease.epoch),
+                events: encoded.collect::<Result<_, _>>()?,
+                blobs: blobs.clone(),
+            };
+            match self.engine.ports.journal.append(append).await {
+                Ok(_) => {
+                    self.next += stamped.len() as u64;
+                    return Ok(effects);
+                }
+                Err(StoreError::Conflict { .. }) => {
+                    // Somebody asked to cancel or answered a gate: take that first, then try again.
+                    self.state = kept.0;
+                    self.fresh.truncate(kept.1);
+                    self.take_foreign().await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn fold_all(&mut self, events: &[Event]) -> Result<(Vec<Effect>, Vec<Stamped>), EngineError> {
+        let before = run::outstanding(&self.state);
+        let mut stamped = Vec::with_capacity(events.len() + 1);
+        let mut queue: Vec<Event> = events.iter().rev().cloned().collect();
+        loop {
+            let event = match queue.pop() {
+                Some(event) if self.is_stale(&event) => continue,
+                Some(event) => event,
+                None => match self.state.to_record.clone() {
+                    Some(decision) => Event::Decided(Box::new((*decision).clone())),
+                    None => break,
+                },
+            };
+            let actor = if event == Event::CancelRequested { Actor::Person } else { Actor::Engine };
+            let event = Stamped { at: self.engine.ports.clock.now(), actor, event };
+            self.fold(event.clone())?;
+            stamped.push(event);
+        }
+        let mut effects = run::outstanding(&self.state);
+        effects.retain(|effect| !before.contains(effect));
+        Ok((effects, stamped))
+    }
+
+    /// A start or a timer that a cancel has overtaken.
+    fn is_stale(&self, event: &Event) -> bool {
+        let planned = |step: &StepId| self.state.step(*step).map(|step| step.status.clone());
+        match event {
+            Event::StepStarted { step, .. } => {
+                self.state.status.is_over() || self.state.cancelled || planned(step) != Some(StepStatus::Planned)
+            }
+            Event::TimerFired { step } => {
+                self.state.status.is_over() || !matches!(planned(step), Some(StepStatus::Waiting { .. }))
+            }
+            Event::CancelRequested => self.state.cancelled,
+            _ => false,
+        }
+    }
+
+    async fn load_texts(&mut self) -> Result<(), EngineError> {
+        let Some(inputs) = self.state.inputs.clone() else { return Ok(()) };
+        for attachment in &inputs.task.attachments {
+            self.load_text(attachment.content).await?;
+            if let Some(text) = self.texts.get(&attachment.content) {
+                self.sources.add(&attachment.name, attachment.form, text);
+            }
+        }
+        Ok(())
+    }
+
+    async fn load_text(&mut self, hash: Hash) -> Result<(), EngineError> {
+        if let std::collections::hash_map::Entry::Vacant(place) = self.texts.entry(hash)
+            && let Some(bytes) = self.engine.blob(hash).await?
+        {
+            place.insert(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        Ok(())
+    }
+}
+
+async fn claim(engine: &Engine, run: &RunId) -> Result<Lease, EngineError> {
+    let name = Stream::Run(run.clone()).to_string();
+    let journal = &engine.ports.journal;
+    let now = engine.ports.clock.now();
+    match journal.claim(&name, &engine.owner, now, LEASE_MS).await {
+        // A holder that is known to have ended cannot renew: its lease is as good as run out.
+        Err(StoreError::Busy { owner }) if (engine.is_gone)(&owner) => {
+            Ok(journal.claim(&name, &engine.owner, now.plus_millis(LEASE_MS), LEASE_MS).await?)
+        }
+        claimed => Ok(claimed?),
+    }
+}
+
+fn last_attempt(step: &Step) -> u8 {
+    u8::try_from(step.attempts.len().saturating_sub(1)).unwrap_or(u8::MAX)
+}

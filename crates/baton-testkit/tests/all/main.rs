@@ -1,0 +1,13 @@
+//! The test kit's own promises, and those of other crates that can only be shown with its fakes.
+#![cfg(unix)]
+
+#[cfg(test)]
+mod fake_agent;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod process_deaths;
+#[cfg(test)]
+mod process_faults;
+#[cfg(test)]
+mod process_shim;
