@@ -72,6 +72,13 @@ slug_id!(
 );
 
 impl RunId {
+    /// The id made of a UUID's text. Whatever is no letter, digit or hyphen is left out, so this cannot fail.
+    #[must_use]
+    pub fn from_uuid_text(text: &str) -> Self {
+        let kept = text.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '-');
+        Self(kept.take(64).collect::<String>().to_ascii_lowercase())
+    }
+
     /// The last eight characters: what screens show, and enough to name a run again.
     #[must_use]
     pub fn short(&self) -> &str {

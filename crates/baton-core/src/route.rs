@@ -121,7 +121,8 @@ fn candidates<'a>(
     let present: Vec<&Member> = request.members.iter().filter(|member| !member.is_check()).filter(fits).collect();
     if !request.named.is_empty() {
         let find = |id: &MemberId| present.iter().copied().find(|member| member.id == *id);
-        let named = request.named.iter().filter_map(find);
+        let mut seen = BTreeSet::new();
+        let named = request.named.iter().filter(|id| seen.insert(*id)).filter_map(find);
         return named.map(|member| Candidate { member, rule: "you named it".into() }).collect();
     }
     let mut ordered = Vec::new();
@@ -137,7 +138,8 @@ fn matrix_seats<'a>(row: Option<&RoleRow>, present: &[&'a Member], ordered: &mut
     let Some(row) = row else { return };
     for (ids, role) in [(&row.primary, "primary"), (&row.secondary, "secondary")] {
         for id in ids {
-            if let Some(member) = present.iter().copied().find(|member| member.id == *id) {
+            let taken = ordered.iter().any(|one| one.member.id == *id);
+            if let Some(member) = present.iter().copied().find(|member| member.id == *id && !taken) {
                 let rule = format!("role matrix: {role} for {} ({})", row.kind, row.because);
                 ordered.push(Candidate { member, rule });
             }
@@ -268,6 +270,18 @@ mod tests {
         let team = team("fix the typo", |_| {}, &small, &[]);
         assert_eq!(ids(&team), ["b"]);
         assert!(team.notes.iter().any(|note| note.contains("a is left out")));
+    }
+
+    #[test]
+    fn nobody_gets_two_seats() {
+        let named = [MemberId::parse("d").unwrap(), MemberId::parse("d").unwrap()];
+        assert_eq!(ids(&team("fix the typo", |_| {}, &members(), &named)), ["d"]);
+        let mut doubled = rows();
+        doubled[0].secondary = vec![MemberId::parse("c").unwrap(), MemberId::parse("b").unwrap()];
+        let classification = classify(&task("security review of the login"));
+        let (members, rules) = (members(), Rules::default());
+        let request = Request { members: &members, roles: &doubled, rules: &rules, tokens: 1, named: &[] };
+        assert_eq!(ids(&route(&classification, &request)), ["c", "b", "a"]);
     }
 
     #[test]

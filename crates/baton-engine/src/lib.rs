@@ -4,6 +4,7 @@
 //! The engine knows ports only. Which journal, which channels and which clock it works with is chosen by its caller.
 
 mod accounts;
+mod driven;
 mod error;
 mod observer;
 mod prompt;
@@ -18,8 +19,8 @@ use std::sync::Arc;
 use baton_core::ids::RunId;
 use baton_core::journal::{Actor, Row, Stream};
 use baton_core::member::Member;
-use baton_core::run::{Event, Inputs, RunState, Stamped};
-use baton_port::{Append, Blob, Blobs, Cancel, Channel, Clock, Ids, Journal, RunSummary};
+use baton_core::run::{Event, Inputs, RunState, Stamped, Status};
+use baton_port::{Append, Blob, Blobs, Cancel, Channel, Clock, Ids, Journal, RunSummary, StoreError};
 
 pub use accounts::Accounts;
 pub use error::EngineError;
@@ -50,6 +51,7 @@ pub struct Ports {
 pub struct Engine {
     ports: Ports,
     accounts: Arc<Accounts>,
+    driven: driven::Driven,
     /// Names this process in leases.
     owner: String,
     /// Where members are started when a task names no workspace: an empty directory.
@@ -60,7 +62,14 @@ pub struct Engine {
 impl Engine {
     #[must_use]
     pub fn new(ports: Ports, owner: String, scratch: PathBuf) -> Self {
-        Self { ports, accounts: Arc::new(Accounts::default()), owner, scratch, is_gone: Arc::new(|_| false) }
+        Self {
+            ports,
+            accounts: Arc::default(),
+            driven: driven::Driven::default(),
+            owner,
+            scratch,
+            is_gone: Arc::new(|_| false),
+        }
     }
 
     /// Tells the engine how to see that the process behind an owner's name has ended. Its runs are then taken over at
@@ -76,17 +85,22 @@ impl Engine {
     /// # Errors
     /// When the store does not take it; then nothing was recorded.
     pub async fn submit(&self, inputs: Inputs, attachments: Vec<Blob>) -> Result<RunId, EngineError> {
+        Ok(self.record_submitted(inputs, attachments).await?.0)
+    }
+
+    async fn record_submitted(&self, inputs: Inputs, attachments: Vec<Blob>) -> Result<(RunId, Stamped), EngineError> {
         let run = self.ports.ids.run();
-        let event = Event::Submitted(Box::new(inputs)).encode(self.ports.clock.now(), Actor::Person)?;
+        let event = Event::Submitted(Box::new(inputs));
+        let submitted = Stamped { at: self.ports.clock.now(), actor: Actor::Person, event };
         let append = Append {
             stream: Stream::Run(run.clone()),
             expected: Some(0),
             epoch: None,
-            events: vec![event],
+            events: vec![submitted.event.encode(submitted.at, submitted.actor.clone())?],
             blobs: attachments,
         };
         self.ports.journal.append(append).await?;
-        Ok(run)
+        Ok((run, submitted))
     }
 
     /// Carries a run as far as it goes without a person: to its end, or to a gate. Recovers it first when another
@@ -110,10 +124,9 @@ impl Engine {
         observer: &dyn Observer,
         cancel: &Cancel,
     ) -> Result<(RunId, RunState), EngineError> {
-        let frozen = inputs.clone();
-        let run = self.submit(inputs, attachments).await?;
+        let (run, submitted) = self.record_submitted(inputs, attachments).await?;
         observer.begun(&run);
-        let state = worker::Worker::fresh(self, &run, frozen).await?.work(observer, cancel).await?;
+        let state = worker::Worker::fresh(self, &run, submitted).await?.work(observer, cancel).await?;
         Ok((run, state))
     }
 
@@ -122,26 +135,40 @@ impl Engine {
     /// # Errors
     /// When the run does not wait there.
     pub async fn answer(&self, run: &RunId, actor: Actor, answer: &str, note: &str) -> Result<(), EngineError> {
-        let state = self.state(run).await?;
-        let baton_core::run::Status::Waiting { node } = state.status else {
-            return Err(EngineError::NotWaiting(run.clone()));
-        };
-        let event = Event::PersonAnswered { node, answer: answer.to_owned(), note: note.to_owned() };
-        self.append_foreign(run, &event, actor).await
+        loop {
+            let events = self.events(run).await?;
+            let read = events.len() as u64;
+            let Status::Waiting { node } = baton_core::run::fold(events)?.status else {
+                return Err(EngineError::NotWaiting(run.clone()));
+            };
+            let event = Event::PersonAnswered { node, answer: answer.to_owned(), note: note.to_owned() };
+            // Where somebody else answers in between, this one must not be appended: no run could follow it.
+            match self.append_foreign(run, &event, actor.clone(), Some(read)).await {
+                Err(EngineError::Store(StoreError::Conflict { .. })) => {}
+                other => return other,
+            }
+        }
     }
 
     /// Asks whichever process drives the run to stop it. It is seen within a second.
     ///
     /// # Errors
-    /// When the store does not take it.
+    /// When there is no such run, or the store does not take it.
     pub async fn request_cancel(&self, run: &RunId, actor: Actor) -> Result<(), EngineError> {
-        self.append_foreign(run, &Event::CancelRequested, actor).await
+        self.rows(run).await?;
+        self.append_foreign(run, &Event::CancelRequested, actor, None).await
     }
 
-    async fn append_foreign(&self, run: &RunId, event: &Event, actor: Actor) -> Result<(), EngineError> {
+    async fn append_foreign(
+        &self,
+        run: &RunId,
+        event: &Event,
+        actor: Actor,
+        expected: Option<u64>,
+    ) -> Result<(), EngineError> {
         let event = event.encode(self.ports.clock.now(), actor)?;
         let stream = Stream::Run(run.clone());
-        let append = Append { stream, expected: None, epoch: None, events: vec![event], blobs: Vec::new() };
+        let append = Append { stream, expected, epoch: None, events: vec![event], blobs: Vec::new() };
         self.ports.journal.append(append).await?;
         Ok(())
     }

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 
 use baton_core::hash::{FieldHasher, Hash};
 use baton_core::ids::MemberId;
+use baton_core::journal::Actor;
 use baton_core::route::Role;
 use baton_core::run::{Inputs, PromptPlan, RunState, Stamped, Work};
 use baton_core::task::{Attachment, AttachmentForm, Question};
-use baton_core::text::printable;
+use baton_core::text::{one_line, printable};
 use baton_core::workflow::Artefact;
 
 use crate::{Engine, EngineError};
@@ -52,13 +53,15 @@ pub(crate) fn render(
     // One pass: what is filled in is never searched for placeholders again.
     while let Some((before, after)) = rest.split_once("{{") {
         filled.push_str(before);
-        let Some((name, after)) = after.split_once("}}") else { break };
+        let Some((name, after)) = after.split_once("}}") else {
+            return Err(PromptError::NoTemplate(format!("{{{{{}", one_line(after, 40))));
+        };
         match name.trim() {
             "task" => filled.push_str(&inputs.task.prompt),
             "role" => filled.push_str(role_words(role)),
             "question" => filled.push_str(&question_words(question)),
             "trailer" => filled.push_str(&trailer),
-            "note" => filled.push_str(plan.note.as_deref().unwrap_or("")),
+            "note" => note(state, inputs, plan, &mut filled),
             "attachments" => attachments(inputs, plan, texts, &mut filled)?,
             "draft" => draft(state, inputs, plan, texts, &mut filled)?,
             "opinions" => opinions(state, inputs, plan, texts, &mut filled)?,
@@ -165,10 +168,21 @@ fn opinions(
     Ok(())
 }
 
+/// What a person said stands as it is; what a program said for somebody is quoted.
+fn note(state: &RunState, inputs: &Inputs, plan: &PromptPlan, out: &mut String) {
+    let Some(note) = &plan.note else { return };
+    match &state.answered {
+        Some((Actor::Person, ..)) => out.push_str(note),
+        _ => envelope(inputs.seed, "said by a program, not by a person", &printable(note), out),
+    }
+}
+
 /// Quotes a text so that it cannot be taken for baton's own words.
 fn envelope(seed: u64, label: &str, text: &str, out: &mut String) {
     let hash = FieldHasher::default().number(seed).field(text.as_bytes()).finish().to_string();
     let boundary = &hash[..16];
+    // Names of files come from outside too: one with a line break in it must not begin a line of its own.
+    let label = one_line(label, 300).replace(['<', '>'], "_");
     out.push_str(&format!("<<<quoted {boundary}: {label}>>>\n{text}"));
     if !text.ends_with('\n') {
         out.push('\n');
@@ -191,7 +205,7 @@ pub(crate) async fn preview(engine: &Engine, inputs: Inputs) -> Result<(RunState
     }
     let submitted = Stamped {
         at: engine.ports.clock.now(),
-        actor: baton_core::journal::Actor::Person,
+        actor: Actor::Person,
         event: baton_core::run::Event::Submitted(Box::new(inputs.clone())),
     };
     let state = baton_core::run::fold([submitted])?;

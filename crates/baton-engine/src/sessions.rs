@@ -48,7 +48,9 @@ impl Engine {
         name: &SessionName,
         directory: &str,
     ) -> Result<Conversation, EngineError> {
-        let turns = self.session(member, name).await?;
+        let mut turns = self.session(member, name).await?;
+        // What was said elsewhere stays there, also for members whose history we send.
+        turns.retain(|turn| turn.directory == directory);
         let mut history = Vec::new();
         for turn in &turns {
             let (prompt, answer) = (self.text(turn.prompt).await?, self.text(turn.answer).await?);
@@ -56,7 +58,7 @@ impl Engine {
                 history.push(Exchange { prompt, answer });
             }
         }
-        let provider = turns.last().filter(|turn| turn.directory == directory).and_then(|turn| turn.provider.clone());
+        let provider = turns.last().and_then(|turn| turn.provider.clone());
         let session = match provider {
             Some(id) => SessionUse::Resume { id },
             None => SessionUse::New { id: self.ports.ids.run().to_string() },

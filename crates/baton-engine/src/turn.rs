@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use baton_core::evidence::Evidence;
+use baton_core::evidence::{self, CheckResult, Evidence};
 use baton_core::hash::Hash;
 use baton_core::ids::{MemberId, SessionName, StepId};
 use baton_core::member::Member;
@@ -56,6 +56,7 @@ impl Attempt {
             Err(because) => Turn::failed(Outcome::NotInstalled, because.clone()),
             Ok(channel) => self.ask(channel.clone(), &accounts).await,
         };
+        let turn = as_promised(turn, &self.member);
         let session = self.session_turn(&turn);
         Ended { step, number, turn, session }
     }
@@ -107,6 +108,21 @@ impl Attempt {
         };
         Some((self.member.id.clone(), name.clone(), record))
     }
+}
+
+/// What a channel must keep to so that its turn can be recorded: an answer has text, a check gives evidence, and nothing
+/// but a check does.
+fn as_promised(mut turn: Turn, member: &Member) -> Turn {
+    if !member.is_check() {
+        turn.evidence = None;
+        if turn.outcome.is_ok() && turn.text.as_deref().is_none_or(|text| text.trim().is_empty()) {
+            turn.outcome = Outcome::Empty;
+        }
+    } else if turn.outcome.is_ok() && turn.evidence.is_none() {
+        let result = CheckResult::Abstained { reason: "it reported no result".into() };
+        turn.evidence = Some(evidence::read(result, member.id.as_str(), turn.text.as_deref().unwrap_or_default()));
+    }
+    turn
 }
 
 /// Passes signs of life on, and frees the account's start gate at the first one that shows a running session.

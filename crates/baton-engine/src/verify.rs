@@ -9,6 +9,7 @@ use baton_core::opinion::{self, READER_VERSION};
 use baton_core::run::{self, CodecError, Event, RULES_VERSION, RunState, Stamped};
 use baton_core::source::Sources;
 use baton_core::task::Question;
+use baton_port::StoreError;
 
 use crate::{Engine, EngineError};
 
@@ -30,6 +31,14 @@ pub enum Verification {
 }
 
 pub(crate) async fn verify(engine: &Engine, run: &RunId) -> Result<Verification, EngineError> {
+    match compare(engine, run).await {
+        // The store saw it before the chain did.
+        Err(EngineError::Store(StoreError::Damaged(because))) => Ok(Verification::Tampered { because }),
+        other => other,
+    }
+}
+
+async fn compare(engine: &Engine, run: &RunId) -> Result<Verification, EngineError> {
     let rows = engine.ports.journal.read(&Stream::Run(run.clone()), 0).await?;
     if rows.is_empty() {
         return Err(EngineError::NoSuchRun(run.to_string()));
@@ -37,13 +46,16 @@ pub(crate) async fn verify(engine: &Engine, run: &RunId) -> Result<Verification,
     if let Err(error) = verify_chain(&rows) {
         return Ok(Verification::Tampered { because: error.to_string() });
     }
-    let mut check = Check { engine, state: RunState::default(), decisions: 0, answers: BTreeMap::new() };
+    let mut check = Check { engine, state: RunState::default(), decisions: 0, answers: BTreeMap::new(), unread: None };
     for row in &rows {
         if let Some(finding) = check.row(row).await? {
             return Ok(finding);
         }
     }
-    Ok(Verification::Equal { events: rows.len(), decisions: check.decisions })
+    Ok(match check.unread {
+        Some(event) => Verification::BodiesDropped { event },
+        None => Verification::Equal { events: rows.len(), decisions: check.decisions },
+    })
 }
 
 struct Check<'a> {
@@ -51,6 +63,8 @@ struct Check<'a> {
     state: RunState,
     decisions: usize,
     answers: BTreeMap<StepId, Hash>,
+    /// The first opinion whose text is gone, so that it could not be read again.
+    unread: Option<u64>,
 }
 
 impl Check<'_> {
@@ -79,13 +93,17 @@ impl Check<'_> {
                 Ok(Some(Verification::OtherRules { recorded: inputs.rules_version }))
             }
             Event::StepFinished { step, report, .. } => {
-                if let Some(answer) = report.answer {
-                    self.answers.insert(*step, answer);
-                }
+                match report.answer {
+                    Some(answer) => self.answers.insert(*step, answer),
+                    None => self.answers.remove(step),
+                };
                 Ok(None)
             }
             Event::OpinionRead { step, reader, opinion } if *reader == READER_VERSION => {
-                let Some(again) = self.read_again(*step).await? else { return Ok(None) };
+                let Some(again) = self.read_again(*step).await? else {
+                    self.unread.get_or_insert(ordinal);
+                    return Ok(None);
+                };
                 Ok((again != *opinion).then(|| not_equal(ordinal, "the opinion is not what its answer says")))
             }
             Event::Decided(decision) => {

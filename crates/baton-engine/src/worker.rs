@@ -9,13 +9,15 @@ use baton_core::hash::Hash;
 use baton_core::ids::{MemberId, RunId, StepId};
 use baton_core::journal::{Actor, Stream};
 use baton_core::outcome::Outcome;
-use baton_core::run::{self, Effect, Event, Inputs, RunState, Stamped, Step, StepStatus, Work};
+use baton_core::run::{self, Effect, Event, RunState, Stamped, Step, StepStatus, Work};
 use baton_core::source::Sources;
 use baton_core::task::Question;
-use baton_port::{Append, Blob, Cancel, Lease, StoreError, Turn};
+use baton_core::units::Timestamp;
+use baton_port::{Append, Blob, BoxFuture, Cancel, Lease, StoreError, Turn};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
+use crate::driven::Place;
 use crate::prompt::{self, Texts};
 use crate::sessions::Conversation;
 use crate::turn::{Attempt, Ended, Sign};
@@ -41,9 +43,12 @@ pub(crate) struct Worker<'a> {
     stops: HashMap<StepId, Cancel>,
     /// Which attempt each task makes, so that one whose channel failed inside still ends.
     making: HashMap<tokio::task::Id, (StepId, u8)>,
+    /// Timers that are set, by the step that waits for them.
+    timers: HashMap<StepId, AbortHandle>,
     signs: (mpsc::UnboundedSender<Sign>, mpsc::UnboundedReceiver<Sign>),
     /// Events folded and on disk that the observer has not seen.
     fresh: Vec<Stamped>,
+    _place: Place,
 }
 
 /// What a tracked task brings back.
@@ -64,37 +69,49 @@ impl<'a> Worker<'a> {
     /// Takes a run that is in the journal: claims it, folds it, and marks what was under way as in doubt.
     pub(crate) async fn open(engine: &'a Engine, run: &RunId) -> Result<Self, EngineError> {
         let events = engine.events(run).await?;
+        let next = events.len() as u64;
+        let state = run::fold(events)?;
+        let mut worker = Self::claim(engine, run, state, next).await?;
+        let recovered = worker.recover().await;
+        worker.unless_failed(recovered).await
+    }
+
+    /// Takes a run that was just submitted by this process, without reading it back. `submitted` is as it was recorded.
+    pub(crate) async fn fresh(engine: &'a Engine, run: &RunId, submitted: Stamped) -> Result<Self, EngineError> {
+        let state = run::fold([submitted])?;
+        let mut worker = Self::claim(engine, run, state, 1).await?;
+        let loaded = worker.load_texts().await;
+        worker.unless_failed(loaded).await
+    }
+
+    async fn claim(engine: &'a Engine, run: &RunId, state: RunState, next: u64) -> Result<Self, EngineError> {
+        let place = engine.driven.enter(run, &engine.owner)?;
         let lease = claim(engine, run).await?;
-        let mut worker = Self::new(engine, run, lease);
-        worker.next = events.len() as u64;
-        worker.state = run::fold(events)?;
-        worker.load_texts().await?;
-        let running = |step: &&Step| step.status == StepStatus::Running;
-        let in_doubt: Vec<Event> = worker
-            .state
-            .steps
-            .iter()
-            .filter(running)
-            .map(|step| Event::StepInDoubt { step: step.id, attempt: last_attempt(step) })
-            .collect();
-        worker.commit(in_doubt, Vec::new()).await?;
+        let mut worker = Self::new(engine, run, lease, place);
+        (worker.state, worker.next) = (state, next);
         Ok(worker)
     }
 
-    /// Takes a run that was just submitted by this process, without reading it back.
-    pub(crate) async fn fresh(engine: &'a Engine, run: &RunId, inputs: Inputs) -> Result<Self, EngineError> {
-        let lease = claim(engine, run).await?;
-        let mut worker = Self::new(engine, run, lease);
-        let event = Event::Submitted(Box::new(inputs));
-        let at = engine.ports.clock.now();
-        let (state, _) = run::step(RunState::default(), Stamped { at, actor: Actor::Person, event })?;
-        worker.state = state;
-        worker.next = 1;
-        worker.load_texts().await?;
-        Ok(worker)
+    async fn recover(&mut self) -> Result<(), EngineError> {
+        // The run was read before it was claimed: whoever held it until then may have gone on.
+        self.take_foreign().await?;
+        self.load_texts().await?;
+        let running = self.state.steps.iter().filter(|step| step.status == StepStatus::Running);
+        let in_doubt = running.map(|step| Event::StepInDoubt { step: step.id, attempt: last_attempt(step) }).collect();
+        self.commit(in_doubt, Vec::new()).await
     }
 
-    fn new(engine: &'a Engine, run: &RunId, lease: Lease) -> Self {
+    async fn unless_failed(self, begun: Result<(), EngineError>) -> Result<Self, EngineError> {
+        match begun {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                self.engine.ports.journal.release(&self.lease).await.ok();
+                Err(error)
+            }
+        }
+    }
+
+    fn new(engine: &'a Engine, run: &RunId, lease: Lease, place: Place) -> Self {
         Self {
             engine,
             stream: Stream::Run(run.clone()),
@@ -106,19 +123,21 @@ impl<'a> Worker<'a> {
             tasks: JoinSet::new(),
             stops: HashMap::new(),
             making: HashMap::new(),
+            timers: HashMap::new(),
             signs: mpsc::unbounded_channel(),
             fresh: Vec::new(),
+            _place: place,
         }
     }
 
     /// Works until the run is over or parked.
     pub(crate) async fn work(mut self, observer: &dyn Observer, cancel: &Cancel) -> Result<RunState, EngineError> {
         let result = self.carry(observer, cancel).await;
-        if result.is_err() {
-            // The journal is not to be trusted any more: what runs is stopped, and joined so that nothing stays.
-            self.stops.values().for_each(Cancel::request);
-            while self.tasks.join_next().await.is_some() {}
-        }
+        // After an error, or when another process took over, turns may be under way: they are told to stop and joined,
+        // so that nothing stays. Timers have nothing to end.
+        self.timers.values().for_each(AbortHandle::abort);
+        self.stops.values().for_each(Cancel::request);
+        while self.tasks.join_next().await.is_some() {}
         self.engine.ports.journal.release(&self.lease).await.ok();
         result.map(|()| self.state)
     }
@@ -126,27 +145,26 @@ impl<'a> Worker<'a> {
     async fn carry(&mut self, observer: &dyn Observer, cancel: &Cancel) -> Result<(), EngineError> {
         // A decision that was due when the last process ended is recorded first.
         self.commit(Vec::new(), Vec::new()).await?;
-        let mut effects = run::outstanding(&self.state);
         let mut looks = 0;
+        // Kept over the turns of this loop: signs of life that come quicker than this must not put it off.
+        let mut next_look = self.engine.ports.clock.sleep(LOOK);
         loop {
             self.show(observer);
-            let over = self.perform(effects).await?;
+            let over = self.perform().await?;
             self.show(observer);
             if over {
                 return Ok(());
             }
-            effects = match self.wait(cancel).await {
+            match self.wait(cancel, &mut next_look).await {
                 Wake::Done(done) => self.record(done).await?,
                 Wake::Cancel => self.commit(vec![Event::CancelRequested], Vec::new()).await?,
                 Wake::Look => {
+                    next_look = self.engine.ports.clock.sleep(LOOK);
                     looks += 1;
-                    self.look(looks % LOOKS_PER_RENEWAL == 0).await?
+                    self.look(looks % LOOKS_PER_RENEWAL == 0).await?;
                 }
-                Wake::Sign(sign) => {
-                    observer.progress(sign.step, &sign.member, &sign.progress);
-                    Vec::new()
-                }
-            };
+                Wake::Sign(sign) => observer.progress(sign.step, &sign.member, &sign.progress),
+            }
         }
     }
 
@@ -156,8 +174,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    async fn wait(&mut self, cancel: &Cancel) -> Wake {
-        let look = self.engine.ports.clock.sleep(LOOK);
+    async fn wait(&mut self, cancel: &Cancel, next_look: &mut BoxFuture<'static, ()>) -> Wake {
         let cancelled = self.state.cancelled;
         tokio::select! {
             Some(done) = self.tasks.join_next_with_id() => {
@@ -169,7 +186,7 @@ impl<'a> Worker<'a> {
             }
             () = cancel.requested(), if !cancelled => Wake::Cancel,
             Some(sign) = self.signs.1.recv() => Wake::Sign(sign),
-            () = look => Wake::Look,
+            () = next_look => Wake::Look,
         }
     }
 
@@ -188,35 +205,49 @@ impl<'a> Worker<'a> {
     }
 
     /// Does what the state asks for. True when nothing more will come without a person.
-    async fn perform(&mut self, effects: Vec<Effect>) -> Result<bool, EngineError> {
-        let mut asks = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Ask { step, attempt, member } => asks.push((step, attempt, member)),
-                Effect::WakeAt { step, at } => self.wake_at(step, at),
-                Effect::Stop { step } => {
-                    if let Some(stop) = self.stops.get(&step) {
-                        stop.request();
-                    }
+    ///
+    /// What is due is read off the state each time, and doing it twice does nothing: so nothing is lost when a commit
+    /// brings in events of other processes.
+    async fn perform(&mut self) -> Result<bool, EngineError> {
+        loop {
+            let mut asks = Vec::new();
+            let mut record = false;
+            for effect in run::outstanding(&self.state) {
+                match effect {
+                    Effect::Ask { step, attempt, member } => asks.push((step, attempt, member)),
+                    Effect::WakeAt { step, at } => self.wake_at(step, at),
+                    Effect::Stop { step } => self.stop(step),
+                    Effect::Record => record = true,
+                    Effect::AskPerson { .. } | Effect::Finish => return Ok(true),
                 }
-                // `commit` records decisions together with the events that led to them.
-                Effect::Record => {}
-                Effect::AskPerson { .. } | Effect::Finish => return Ok(true),
+            }
+            if record {
+                self.commit(Vec::new(), Vec::new()).await?;
+            } else if asks.is_empty() {
+                return Ok(false);
+            } else {
+                self.start(asks).await?;
             }
         }
-        if !asks.is_empty() {
-            self.start(asks).await?;
-        }
-        Ok(false)
     }
 
-    fn wake_at(&mut self, step: StepId, at: baton_core::units::Timestamp) {
+    fn stop(&self, step: StepId) {
+        if let Some(stop) = self.stops.get(&step) {
+            stop.request();
+        }
+    }
+
+    fn wake_at(&mut self, step: StepId, at: Timestamp) {
+        if self.timers.contains_key(&step) {
+            return;
+        }
         let clock = self.engine.ports.clock.clone();
         let wait = Duration::from_millis(at.millis_since(clock.now()));
-        self.tasks.spawn(async move {
+        let timer = self.tasks.spawn(async move {
             clock.sleep(wait).await;
             Done::Woken(step)
         });
+        self.timers.insert(step, timer);
     }
 
     /// Records the start of a whole wave in one commit, then asks.
@@ -278,12 +309,12 @@ impl<'a> Worker<'a> {
         let (Some(inputs), Some(member)) = (&self.state.inputs, self.state.member(member)) else { return Ok(None) };
         let directory = inputs.task.workspace.clone().map_or_else(|| self.engine.scratch.clone(), PathBuf::from);
         let conversation = match &inputs.session {
-            Some(name) => {
+            Some(name) if !member.is_check() => {
                 let place = directory.to_string_lossy();
                 let conversation: Conversation = self.engine.conversation(&member.id, name, &place).await?;
                 Some((name.clone(), conversation))
             }
-            None => None,
+            Some(_) | None => None,
         };
         Ok(Some(Attempt {
             step,
@@ -300,14 +331,17 @@ impl<'a> Worker<'a> {
     }
 
     /// Commits what tasks brought back, all in one.
-    async fn record(&mut self, done: Vec<Done>) -> Result<Vec<Effect>, EngineError> {
+    async fn record(&mut self, done: Vec<Done>) -> Result<(), EngineError> {
         let question = self.question();
         let mut events = Vec::new();
         let mut blobs = Vec::new();
         let mut sessions = Vec::new();
         for one in done {
             match one {
-                Done::Woken(step) => events.push(Event::TimerFired { step }),
+                Done::Woken(step) => {
+                    self.timers.remove(&step);
+                    events.push(Event::TimerFired { step });
+                }
                 Done::Ended(ended) => {
                     let (mut of_turn, mut its_blobs) = ended.events(&question, &self.sources);
                     events.append(&mut of_turn);
@@ -317,11 +351,11 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        let effects = self.commit(events, blobs).await?;
+        self.commit(events, blobs).await?;
         for (member, name, turn) in sessions {
             self.engine.record_session(&member, &name, &turn).await?;
         }
-        Ok(effects)
+        Ok(())
     }
 
     fn question(&self) -> Question {
@@ -329,7 +363,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Renews the lease now and then, and folds what other processes appended.
-    async fn look(&mut self, renew: bool) -> Result<Vec<Effect>, EngineError> {
+    async fn look(&mut self, renew: bool) -> Result<(), EngineError> {
         if renew {
             let now = self.engine.ports.clock.now();
             self.lease = self.engine.ports.journal.renew(&self.lease, now, LEASE_MS).await?;
@@ -338,34 +372,31 @@ impl<'a> Worker<'a> {
     }
 
     /// Folds events that others appended since our last one.
-    async fn take_foreign(&mut self) -> Result<Vec<Effect>, EngineError> {
+    async fn take_foreign(&mut self) -> Result<(), EngineError> {
         let rows = self.engine.ports.journal.read(&self.stream, self.next).await?;
-        let before = run::outstanding(&self.state);
         for row in &rows {
             let event = Stamped::decode(row)?;
             self.fold(event)?;
             self.next = row.ordinal + 1;
         }
-        let mut effects = run::outstanding(&self.state);
-        effects.retain(|effect| !before.contains(effect));
-        Ok(effects)
+        Ok(())
     }
 
-    fn fold(&mut self, event: Stamped) -> Result<Vec<Effect>, EngineError> {
-        let (state, effects) = run::step(std::mem::take(&mut self.state), event.clone())?;
+    fn fold(&mut self, event: Stamped) -> Result<(), EngineError> {
+        let (state, _) = run::step(std::mem::take(&mut self.state), event.clone())?;
         self.state = state;
         self.fresh.push(event);
-        Ok(effects)
+        Ok(())
     }
 
     /// Folds events, adds the decision that follows from them, and appends all in one commit. Only when it is on disk
-    /// does the caller act on the effects.
-    async fn commit(&mut self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<Vec<Effect>, EngineError> {
+    /// does the caller act on the state.
+    async fn commit(&mut self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), EngineError> {
         loop {
             let kept = (self.state.clone(), self.fresh.len());
-            let (effects, stamped) = self.fold_all(&events)?;
+            let stamped = self.fold_all(&events)?;
             if stamped.is_empty() {
-                return Ok(effects);
+                return Ok(());
             }
             let encoded = stamped.iter().map(|one| one.event.encode(one.at, one.actor.clone()));
             let append = Append {
@@ -378,7 +409,7 @@ impl<'a> Worker<'a> {
             match self.engine.ports.journal.append(append).await {
                 Ok(_) => {
                     self.next += stamped.len() as u64;
-                    return Ok(effects);
+                    return Ok(());
                 }
                 Err(StoreError::Conflict { .. }) => {
                     // Somebody asked to cancel or answered a gate: take that first, then try again.
@@ -391,8 +422,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn fold_all(&mut self, events: &[Event]) -> Result<(Vec<Effect>, Vec<Stamped>), EngineError> {
-        let before = run::outstanding(&self.state);
+    fn fold_all(&mut self, events: &[Event]) -> Result<Vec<Stamped>, EngineError> {
         let mut stamped = Vec::with_capacity(events.len() + 1);
         let mut queue: Vec<Event> = events.iter().rev().cloned().collect();
         loop {
@@ -401,7 +431,7 @@ impl<'a> Worker<'a> {
                 Some(event) => event,
                 None => match self.state.to_record.clone() {
                     Some(decision) => Event::Decided(Box::new((*decision).clone())),
-                    None => break,
+                    None => return Ok(stamped),
                 },
             };
             let actor = if event == Event::CancelRequested { Actor::Person } else { Actor::Engine };
@@ -409,9 +439,6 @@ impl<'a> Worker<'a> {
             self.fold(event.clone())?;
             stamped.push(event);
         }
-        let mut effects = run::outstanding(&self.state);
-        effects.retain(|effect| !before.contains(effect));
-        Ok((effects, stamped))
     }
 
     /// A start or a timer that a cancel has overtaken.
@@ -450,16 +477,18 @@ impl<'a> Worker<'a> {
     }
 }
 
-async fn claim(engine: &Engine, run: &RunId) -> Result<Lease, EngineError> {
+async fn claim(engine: &Engine, run: &RunId) -> Result<Lease, StoreError> {
     let name = Stream::Run(run.clone()).to_string();
     let journal = &engine.ports.journal;
     let now = engine.ports.clock.now();
     match journal.claim(&name, &engine.owner, now, LEASE_MS).await {
         // A holder that is known to have ended cannot renew: its lease is as good as run out.
         Err(StoreError::Busy { owner }) if (engine.is_gone)(&owner) => {
-            Ok(journal.claim(&name, &engine.owner, now.plus_millis(LEASE_MS), LEASE_MS).await?)
+            let lease = journal.claim(&name, &engine.owner, now.plus_millis(LEASE_MS), LEASE_MS).await?;
+            // Counted from now again, or whoever follows this process would have to wait twice as long.
+            journal.renew(&lease, now, LEASE_MS).await
         }
-        claimed => Ok(claimed?),
+        claimed => claimed,
     }
 }
 

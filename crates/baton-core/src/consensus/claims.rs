@@ -88,9 +88,10 @@ fn refusal(member: &MemberId, finding: &Finding) -> Option<RefusedFinding> {
 }
 
 fn joins(cluster: &[Part<'_>], part: &Part<'_>) -> bool {
-    // One member's two findings stay two, unless they name the same line.
+    // One member's two findings stay two, unless they name the same line; and nobody contradicts itself.
+    let place = |finding: &Finding| (finding.file.clone(), finding.line, finding.stance);
     let own = cluster.iter().find(|other| other.ballot.member.id == part.ballot.member.id);
-    if own.is_some_and(|own| own.finding.line != part.finding.line || own.finding.file != part.finding.file) {
+    if own.is_some_and(|own| place(own.finding) != place(part.finding)) {
         return false;
     }
     cluster.iter().any(|other| same(other.finding, part.finding))
@@ -182,7 +183,8 @@ fn credible_critical(holding: &[&Part<'_>]) -> bool {
             && part.finding.location == LocationCheck::Verified
             && part.finding.evidence.is_some()
     };
-    let reporters: BTreeSet<&MemberId> = critical.iter().map(|part| &part.ballot.member.id).collect();
+    let believable = critical.iter().filter(|part| part.finding.location != LocationCheck::QuoteNotThere);
+    let reporters: BTreeSet<&MemberId> = believable.map(|part| &part.ballot.member.id).collect();
     critical.iter().any(|part| argued(part)) || reporters.len() >= 2
 }
 

@@ -48,8 +48,11 @@ fn counted<'a>(ground: &'a Ground<'a>) -> impl Iterator<Item = &'a Ballot<'a>> {
     ground.ballots.iter().filter(|ballot| !ballot.opinion.position.abstains())
 }
 
-/// The strongest member's text, where a text was asked for.
+/// The draft that was reviewed, else the strongest member's text where a text was asked for.
 fn answer(ground: &Ground<'_>) -> Option<AnswerRef> {
+    if ground.draft.is_some() {
+        return ground.draft.clone();
+    }
     let ballot = ground.ballots.iter().find(|ballot| ballot.opinion.position == Position::Answer)?;
     Some(AnswerRef {
         member: ballot.member.id.clone(),
@@ -140,6 +143,8 @@ fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outc
             failure.replaced_by.as_ref().map_or(String::new(), |other| format!("; {other} was asked instead"));
         reasons.push(format!("{} failed: {}{instead}", failure.member, failure.outcome.label()));
     }
+    let left_out = |member: &crate::ids::MemberId| format!("{member} was left out: it would pass the spending cap");
+    reasons.extend(ground.over_budget.iter().map(left_out));
     reasons.extend(blocker_reasons(ground, outcome));
     reasons.push(confidence_reason(ground, outcome));
     reasons

@@ -64,6 +64,8 @@ pub struct Ground<'a> {
     pub checks: Vec<CheckOutcome<'a>>,
     /// Seats that were left out to stay under the spending cap.
     pub over_budget: Vec<MemberId>,
+    /// What was drafted, where the opinions are about a draft.
+    pub draft: Option<AnswerRef>,
     pub cost: MicroUsd,
     /// Some calls did not say what they cost.
     pub cost_unknown: bool,
@@ -77,8 +79,12 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
     // Order of arrival must not matter: everything is taken in one fixed order from here on.
     ground.ballots.sort_by(|a, b| (a.member.tier, &a.member.id).cmp(&(b.member.tier, &b.member.id)));
     ground.ballots.dedup_by(|a, b| a.member.id == b.member.id);
-    ground.failures.sort_by(|a, b| a.member.cmp(&b.member));
+    ground.failures.sort_by(|a, b| (&a.member, a.outcome.label()).cmp(&(&b.member, b.outcome.label())));
+    ground.failures.dedup_by(|a, b| a.member == b.member);
     ground.checks.sort_by(|a, b| a.member.cmp(b.member));
+    ground.checks.dedup_by(|a, b| a.member == b.member);
+    ground.over_budget.sort();
+    ground.over_budget.dedup();
     let claims = claims::merge(&ground);
     let tally = votes::tally(&ground);
     let outcome = recommend::conclude(&ground, &claims, &tally);

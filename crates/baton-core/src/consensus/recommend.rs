@@ -33,9 +33,10 @@ pub(super) struct Outcome {
 }
 
 pub(super) fn conclude(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> Outcome {
-    let settled = settled_verdict(ground, claims);
+    // A check speaks on whether a thing may stay as it is, not on which option to choose.
+    let settled = settled_verdict(ground, claims).filter(|_| tally.winning_verdict().is_some());
     let conflicts = conflicts(claims, tally, settled.as_deref());
-    let supported = settled.is_some() && tally.winner.is_some();
+    let supported = settled.is_some();
     let (verdict, verdict_because) = verdict(claims, tally, settled);
     let (confidence, source) = confidence(ground, tally, verdict, supported);
     let mut blockers = blockers(ground, &conflicts);

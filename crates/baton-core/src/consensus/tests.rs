@@ -1,1 +1,151 @@
+//! Decisions of small, made-up teams.
 
+mod claims;
+mod outcome;
+mod quorum;
+mod shape;
+mod votes;
+
+use super::*;
+use crate::evidence::{CheckResult, Place};
+use crate::member::tests::seat;
+use crate::opinion::{Finding, Position, Reading, Severity, Stance, Verdict};
+use crate::source::LocationCheck;
+use crate::task::{Complexity, Kind, Priority, Question};
+
+/// A table of members with their opinions. By default one vendor is enough and the priority is normal.
+struct Table {
+    classification: Classification,
+    rules: Rules,
+    team: Team,
+    seats: Vec<(Member, Opinion)>,
+    failures: Vec<Failure>,
+    checks: Vec<(MemberId, Evidence)>,
+    over_budget: Vec<MemberId>,
+}
+
+fn table() -> Table {
+    Table {
+        classification: Classification {
+            kind: Kind::CodeReview,
+            complexity: Complexity::Standard,
+            priority: Priority::Normal,
+            question: Question::Findings,
+            unsure: false,
+            reasons: vec![],
+        },
+        rules: Rules::default(),
+        team: Team { vendors_needed: 1, vendors_present: 9, ..Team::default() },
+        seats: vec![],
+        failures: vec![],
+        checks: vec![],
+        over_budget: vec![],
+    }
+}
+
+impl Table {
+    fn priority(mut self, priority: Priority) -> Self {
+        self.classification.priority = priority;
+        self
+    }
+
+    fn vendors(mut self, needed: u8, present: u8) -> Self {
+        (self.team.vendors_needed, self.team.vendors_present) = (needed, present);
+        self
+    }
+
+    /// A member of its own vendor and family.
+    fn with(mut self, name: &str, tier: u8, opinion: Opinion) -> Self {
+        self.seats.push((seat(name, tier), opinion));
+        self
+    }
+
+    fn says(self, name: &str, tier: u8, verdict: Verdict) -> Self {
+        self.with(name, tier, says(verdict, &format!("{name} thinks so")))
+    }
+
+    fn finds(self, name: &str, tier: u8, findings: &[Finding]) -> Self {
+        let mut opinion = says(Verdict::Reject, "see the list");
+        opinion.findings = findings.to_vec();
+        self.with(name, tier, opinion)
+    }
+
+    fn chooses(self, name: &str, tier: u8, option: &str) -> Self {
+        let position = Position::Choice { option: option.into() };
+        self.with(name, tier, Opinion { position, ..Opinion::abstaining("") })
+    }
+
+    /// The member seated last is of this vendor and family.
+    fn of(mut self, vendor: &str, family: &str) -> Self {
+        let (member, _) = self.seats.last_mut().unwrap();
+        (member.vendor, member.family) = (vendor.into(), family.into());
+        self
+    }
+
+    fn fails(mut self, name: &str, outcome: Outcome, replaced_by: Option<&str>) -> Self {
+        let replaced_by = replaced_by.map(id);
+        self.failures.push(Failure { member: id(name), outcome, detail: "its own words".into(), replaced_by });
+        self
+    }
+
+    fn check(mut self, name: &str, result: CheckResult, places: &[(&str, u32)]) -> Self {
+        let places = places.iter().map(|(file, line)| Place { file: (*file).into(), line: *line }).collect();
+        self.checks
+            .push((id(name), Evidence { result, command: format!("run {name}"), places, summary: "1 of 2".into() }));
+        self
+    }
+
+    fn decide(&self) -> Decision {
+        decide(&Ground {
+            classification: &self.classification,
+            rules: &self.rules,
+            team: &self.team,
+            ballots: self.seats.iter().map(|(member, opinion)| Ballot { member, opinion, answer: None }).collect(),
+            failures: self.failures.clone(),
+            checks: self.checks.iter().map(|(member, evidence)| CheckOutcome { member, evidence }).collect(),
+            over_budget: self.over_budget.clone(),
+            draft: None,
+            cost: MicroUsd(12_345),
+            cost_unknown: false,
+            elapsed_ms: 7,
+        })
+    }
+}
+
+fn id(name: &str) -> MemberId {
+    MemberId::parse(name).unwrap()
+}
+
+fn ids(names: &[&str]) -> Vec<MemberId> {
+    names.iter().map(|name| id(name)).collect()
+}
+
+fn says(verdict: Verdict, summary: &str) -> Opinion {
+    Opinion {
+        position: Position::Verdict { verdict },
+        summary: summary.into(),
+        reading: Reading::Strict,
+        ..Opinion::abstaining("")
+    }
+}
+
+/// A located finding of medium severity with no evidence.
+fn finding(line: u32, claim: &str) -> Finding {
+    Finding {
+        file: Some("src/net.rs".into()),
+        line: Some(line),
+        severity: Severity::Medium,
+        claim: claim.into(),
+        evidence: None,
+        stance: Stance::Holds,
+        location: LocationCheck::Verified,
+    }
+}
+
+fn critical(line: u32, claim: &str) -> Finding {
+    Finding { severity: Severity::Critical, evidence: Some("1 << 64".into()), ..finding(line, claim) }
+}
+
+fn names(dissenters: &[Dissenter]) -> Vec<&str> {
+    dissenters.iter().map(|one| one.member.as_str()).collect()
+}

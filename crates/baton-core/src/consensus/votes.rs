@@ -117,7 +117,13 @@ fn winner(votes: &[Vote]) -> Option<String> {
     let all;
     let decided = match (first, second) {
         (Some((_, best)), Some((_, next))) if best - next < TIE_SHARE * total => {
-            all = weights(votes.iter(), |vote| camp(&vote.option));
+            // The weak ones choose between the camps that are tied; they bring in none of their own.
+            let tied = |vote: &&Vote| {
+                strong
+                    .iter()
+                    .any(|(camp_of, weight)| *camp_of == camp(&vote.option) && best - weight < TIE_SHARE * total)
+            };
+            all = weights(votes.iter().filter(tied), |vote| camp(&vote.option));
             top_two(&all).0
         }
         (first, _) => first,

@@ -26,13 +26,14 @@ const PHRASES: &[(&str, Verdict)] = &[
 /// The verdict that a text states in a line of its own (`Verdict: reject`) or in one of a few phrases; `None` when it
 /// states none, or two that differ.
 pub(super) fn verdict(text: &str) -> Option<Verdict> {
-    let text = text.to_lowercase();
+    let text = text.to_lowercase().replace('\u{2019}', "'");
     if let Some(verdict) = text.lines().rev().find_map(labelled) {
         return Some(verdict);
     }
-    let mut said = PHRASES.iter().filter(|(phrase, _)| states(&text, phrase)).map(|(_, verdict)| *verdict);
-    let first = said.next()?;
-    said.all(|other| other == first).then_some(first)
+    let mut said = PHRASES.iter().filter(|(phrase, _)| states(&text, phrase));
+    let (_, first) = said.next()?;
+    let unanimous = said.all(|(_, other)| other == first);
+    (unanimous && !(first.approves() && hesitates(&text))).then_some(*first)
 }
 
 fn labelled(line: &str) -> Option<Verdict> {
@@ -41,6 +42,13 @@ fn labelled(line: &str) -> Option<Verdict> {
     verdict_word(value.trim().trim_end_matches('.'))
 }
 
+/// Words that take an approval in their sentence back, or make it hang on something.
+const RESERVATIONS: &[&str] = &[
+    "not", "never", "cannot", "nor", "neither", "hardly", "nobody", "if", "once", "unless", "until", "whether",
+    "after", "before", "when", "but", "however", "except", "provided", "assuming", "could", "might", "may", "maybe",
+    "doubt", "unclear", "unsure", "wrong",
+];
+
 /// The phrase stands there and is not turned round by a "not" before it.
 fn states(text: &str, phrase: &str) -> bool {
     text.match_indices(phrase).any(|(at, _)| {
@@ -48,6 +56,24 @@ fn states(text: &str, phrase: &str) -> bool {
         let inside = text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
         !inside && !matches!(before, "not" | "never" | "cannot" | "isn't" | "no" | "un")
     })
+}
+
+/// An approval must be plain in each sentence that has one.
+fn hesitates(text: &str) -> bool {
+    let approving = PHRASES.iter().filter(|(_, verdict)| verdict.approves());
+    approving.flat_map(|(phrase, _)| text.match_indices(phrase)).any(|(at, _)| reserved(sentence(text, at)))
+}
+
+fn sentence(text: &str, at: usize) -> &str {
+    let ends = ['.', '!', '?', ';', '\n'];
+    let start = text[..at].rfind(ends).map_or(0, |end| end + 1);
+    let end = text[at..].find(ends).map_or(text.len(), |end| at + end);
+    &text[start..end]
+}
+
+fn reserved(sentence: &str) -> bool {
+    let mut words = sentence.split(|character: char| !(character.is_alphanumeric() || character == '\''));
+    words.any(|word| word.ends_with("n't") || RESERVATIONS.contains(&word))
 }
 
 /// The option that a text settles on: `answer is (B)`, `Answer: B`, or an option that stands alone on the last line.
@@ -78,6 +104,21 @@ mod tests {
         assert_eq!(verdict("This is not safe to merge."), None);
         assert_eq!(verdict("It is safe to merge."), Some(Verdict::Approve));
         assert_eq!(verdict("Unsafe to merge"), None);
+    }
+
+    #[test]
+    fn an_approval_that_is_denied_or_hangs_on_something_is_none() {
+        for text in [
+            "I don't think this is safe to merge.",
+            "I don\u{2019}t think it is safe to merge.",
+            "I cannot say LGTM here.",
+            "I would approve once the overflow is fixed.",
+            "It is unclear whether this is safe to merge.",
+            "Not yet safe to merge.",
+        ] {
+            assert_eq!(verdict(text), None, "{text}");
+        }
+        assert_eq!(verdict("No problems found. It does not block. LGTM!"), Some(Verdict::Approve));
     }
 
     #[test]

@@ -40,12 +40,15 @@ fn fenced(text: &str) -> Option<Trailer<'_>> {
 
 fn loose(text: &str) -> Option<Trailer<'_>> {
     let openings = text.char_indices().rev().filter(|(_, character)| *character == '{').take(MOST_TRIES);
-    let mut found = None;
+    let mut found: Option<Trailer<'_>> = None;
     for (at, _) in openings {
-        // An outer object holds an inner one: the widest that still parses wins, as findings are objects too.
-        if let Some(fields) = object(&text[at..]) {
-            found = Some(Trailer { fields, before: &text[..at], in_place: false });
+        let Some(fields) = object(&text[at..]) else { continue };
+        // An outer object holds an inner one, as findings are objects too. One that ends before the next begins is
+        // another one: an example, a quotation or a first thought.
+        if found.as_ref().is_some_and(|later| object(&text[at..later.before.len()]).is_some()) {
+            break;
         }
+        found = Some(Trailer { fields, before: &text[..at], in_place: false });
     }
     found
 }

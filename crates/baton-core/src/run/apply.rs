@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::event::{Event, Inputs, Stamped, TurnReport};
-use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus};
+use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus, Work};
 use super::{Illegal, decide};
 use crate::classify::classify;
 use crate::ids::{MemberId, StepId};
+use crate::journal::Actor;
 use crate::outcome::{Outcome, Retry};
 use crate::route::{Request, route};
 use crate::task::Priority;
@@ -30,19 +31,29 @@ pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illega
         }
         Event::StepFinished { step, attempt, report } => finished(state, step, attempt, report, at).map_err(illegal)?,
         Event::OpinionRead { step, opinion, .. } => {
-            reading(state, step).map_err(illegal)?.opinion = Some(opinion);
+            let step = reading(state, step, Reads::Opinion).map_err(illegal)?;
+            step.opinion = Some(opinion);
         }
         Event::EvidenceRecorded { step, evidence } => {
-            reading(state, step).map_err(illegal)?.evidence = Some(evidence);
+            let step = reading(state, step, Reads::Evidence).map_err(illegal)?;
+            step.evidence = Some(evidence);
         }
         Event::StepInDoubt { step, attempt } => in_doubt(state, step, attempt, at).map_err(illegal)?,
         Event::TimerFired { step } => timer_fired(state, step).map_err(illegal)?,
-        Event::CancelRequested => state.cancelled |= !state.status.is_over(),
+        Event::CancelRequested if state.status.is_over() => {}
+        Event::CancelRequested => {
+            state.cancelled = true;
+            // A run that is parked at a gate is not to wait for an answer any more.
+            state.status = Status::Open;
+        }
         Event::PersonAnswered { node, answer, note } => {
             if state.status != (Status::Waiting { node }) {
                 return Err(illegal("no question is open there"));
             }
-            state.status = Status::Open;
+            // A client's word is recorded; the gate stays open for a person.
+            if !matches!(actor, Actor::Client(_)) {
+                state.status = Status::Open;
+            }
             state.answered = Some((actor, answer, note));
             state.to_record = decide::answered(state).map(Arc::new);
         }
@@ -102,6 +113,15 @@ pub(super) fn reserve(state: &RunState, member: &MemberId) -> MicroUsd {
     state.member(member).and_then(|member| member.estimate(tokens)).unwrap_or_default()
 }
 
+/// Money is set aside for every call that is still to come, so that a parallel wave cannot pass the cap together.
+pub(super) fn fits_cap(state: &RunState, member: &MemberId) -> bool {
+    let Some(cap) = state.inputs.as_ref().and_then(|inputs| inputs.rules.spend_cap) else { return true };
+    let to_come = |step: &&Step| matches!(step.status, StepStatus::Planned | StepStatus::Waiting { .. });
+    let planned = state.steps.iter().filter(to_come);
+    let planned = planned.fold(MicroUsd(0), |sum, step| sum.plus(reserve(state, &step.member)));
+    state.committed().plus(planned).plus(reserve(state, member)) <= cap
+}
+
 fn finished(
     state: &mut RunState,
     id: StepId,
@@ -130,8 +150,18 @@ fn finished(
     Ok(())
 }
 
-fn reading(state: &mut RunState, id: StepId) -> Result<&mut Step, &'static str> {
+/// What an answer is read as.
+#[derive(PartialEq, Eq)]
+enum Reads {
+    Opinion,
+    Evidence,
+}
+
+fn reading(state: &mut RunState, id: StepId, reads: Reads) -> Result<&mut Step, &'static str> {
     let step = find(state, id)?;
+    if (step.work == Work::Check) != (reads == Reads::Evidence) {
+        return Err("a check gives evidence and no opinion, a member an opinion and no evidence");
+    }
     if step.status != StepStatus::Reading {
         return Err("the step has no answer to be read");
     }
@@ -140,12 +170,15 @@ fn reading(state: &mut RunState, id: StepId) -> Result<&mut Step, &'static str> 
 }
 
 fn in_doubt(state: &mut RunState, id: StepId, attempt: u8, at: Timestamp) -> Result<(), &'static str> {
+    // Known all the same where a call costs nothing.
+    let cost = state.step(id).and_then(|step| state.member(&step.member)).and_then(|member| member.cost(None));
     let step = find(state, id)?;
     if step.status != StepStatus::Running || usize::from(attempt) + 1 != step.attempts.len() {
         return Err("the step was not running");
     }
     if let Some(last) = step.attempts.last_mut() {
         last.outcome = Some(Outcome::InDoubt);
+        last.cost = cost;
         last.detail = "the process ended while this was being asked".into();
     }
     after_failure(state, id, &Outcome::InDoubt, at);
@@ -165,13 +198,16 @@ fn timer_fired(state: &mut RunState, id: StepId) -> Result<(), &'static str> {
 fn after_failure(state: &mut RunState, id: StepId, outcome: &Outcome, at: Timestamp) {
     let tries = state.inputs.as_ref().map_or(1, |inputs| usize::from(inputs.rules.attempts));
     let used = state.steps[id.index()].attempts.len();
+    let same = state.steps[id.index()].member.clone();
     let next = if state.cancelled || used >= tries {
         None
     } else {
         match outcome.retry() {
             Retry::Never => None,
-            Retry::SameMember { after_ms } if first_try_of_member(&state.steps[id.index()]) => {
-                Some((state.steps[id.index()].member.clone(), after_ms))
+            Retry::SameMember { after_ms }
+                if first_of_its_sort(&state.steps[id.index()], outcome) && fits_cap(state, &same) =>
+            {
+                Some((same, after_ms))
             }
             Retry::SameMember { .. } | Retry::OtherMember => stand_in(state, id).map(|member| (member, 0)),
         }
@@ -190,11 +226,17 @@ fn after_failure(state: &mut RunState, id: StepId, outcome: &Outcome, at: Timest
     }
 }
 
-fn first_try_of_member(step: &Step) -> bool {
-    step.attempts.iter().filter(|attempt| attempt.member == step.member).count() < 2
+/// The member has not failed so in this step before. That a process died is no failure of the member, nor the other way
+/// round.
+fn first_of_its_sort(step: &Step, outcome: &Outcome) -> bool {
+    let in_doubt = |outcome: &Outcome| *outcome == Outcome::InDoubt;
+    let of_member = step.attempts.iter().filter(|attempt| attempt.member == step.member);
+    let ends = of_member.filter_map(|attempt| attempt.outcome.as_ref());
+    ends.filter(|end| in_doubt(end) == in_doubt(outcome)).count() < 2
 }
 
-/// The best member of the ladder that this node has not asked. A critical task is never handed to a weaker one.
+/// The best member of the ladder that this wave has not asked and that fits the spending cap. A critical task is never
+/// handed to a weaker one.
 fn stand_in(state: &RunState, id: StepId) -> Option<MemberId> {
     let step = &state.steps[id.index()];
     let plan = state.plan.as_ref()?;
@@ -202,8 +244,8 @@ fn stand_in(state: &RunState, id: StepId) -> Option<MemberId> {
         return None;
     }
     let asked = |member: &MemberId| {
-        let of_node = state.steps.iter().filter(|other| other.node == step.node);
-        of_node
+        let of_wave = state.steps.iter().filter(|other| (other.node, other.round) == (step.node, step.round));
+        of_wave
             .flat_map(|other| other.attempts.iter().map(|attempt| &attempt.member).chain([&other.member]))
             .any(|known| known == member)
     };
@@ -212,5 +254,6 @@ fn stand_in(state: &RunState, id: StepId) -> Option<MemberId> {
         plan.classification.priority != Priority::Critical
             || state.member(member).is_some_and(|other| other.tier <= tier)
     };
-    plan.team.ladder.iter().find(|member| !asked(member) && strong_enough(member)).cloned()
+    let can = |member: &&MemberId| !asked(member) && strong_enough(member) && fits_cap(state, member);
+    plan.team.ladder.iter().find(can).cloned()
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::state::{RunState, Step, StepStatus};
-use crate::consensus::{self, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Recommendation};
+use crate::consensus::{
+    self, AnswerRef, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Recommendation,
+};
 use crate::ids::MemberId;
 use crate::journal::Actor;
 use crate::outcome::Outcome;
@@ -20,6 +22,7 @@ pub(super) fn decide(state: &RunState) -> Option<Decision> {
         failures: failures(state),
         checks: checks(state),
         over_budget: over_budget(state),
+        draft: draft(state),
         cost,
         cost_unknown,
         elapsed_ms: state.last_at.millis_since(state.submitted_at),
@@ -35,11 +38,12 @@ pub(super) fn answered(state: &RunState) -> Option<Decision> {
     match actor {
         Actor::Person => {
             decision.decided_by = DecidedBy::Person { answer: answer.clone(), note: note.clone() };
-            decision.blockers.retain(|blocker| *blocker == Blocker::AllFailed);
+            // There is nothing to approve where nobody gave an opinion.
+            decision.blockers.retain(|blocker| matches!(blocker, Blocker::AllFailed | Blocker::Budget));
             decision.has_conflict = false;
             let approved = answer == "approve" && decision.blockers.is_empty();
             decision.recommendation = if approved { Recommendation::Proceed } else { Recommendation::ReviewRequired };
-            if !approved && answer != "revise" {
+            if answer != "approve" && answer != "revise" {
                 decision.blockers.push(Blocker::TurnedDown);
             }
         }
@@ -51,10 +55,24 @@ pub(super) fn answered(state: &RunState) -> Option<Decision> {
     Some(decision)
 }
 
-/// Each member's last opinion; drafts are none.
+/// The last draft, where the workflow makes one: it is what the decision is about.
+fn draft(state: &RunState) -> Option<AnswerRef> {
+    let step = last_draft(state)?;
+    let summary = step.opinion.as_ref().map_or(String::new(), |opinion| opinion.summary.clone());
+    Some(AnswerRef { member: step.member.clone(), content: step.answer, summary })
+}
+
+fn last_draft(state: &RunState) -> Option<&Step> {
+    state.steps.iter().rev().find(|step| step.draft && step.status == StepStatus::Done)
+}
+
+/// Each member's last opinion; drafts are none, and neither is what was said of an earlier draft or round.
 fn ballots(state: &RunState) -> Vec<Ballot<'_>> {
     let mut latest: BTreeMap<&MemberId, &Step> = BTreeMap::new();
-    for step in state.steps.iter().filter(|step| !step.draft && step.opinion.is_some()) {
+    let drafted = last_draft(state).map(|step| step.id);
+    let asked_again = |step: &Step| state.steps.iter().any(|other| other.node == step.node && other.round > step.round);
+    let counts = |step: &&Step| !step.draft && step.opinion.is_some() && Some(step.id) > drafted && !asked_again(step);
+    for step in state.steps.iter().filter(counts) {
         latest.insert(&step.member, step);
     }
     let mut ballots = Vec::with_capacity(latest.len());

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::apply::reserve;
+use super::apply::fits_cap;
 use super::state::{PromptPlan, RunState, Status, Step, StepStatus, Work};
 use super::{Inputs, Plan, decide};
 use crate::consensus::Recommendation;
-use crate::ids::{MemberId, StepId};
+use crate::ids::StepId;
+use crate::opinion::Verdict;
 use crate::route::{Role, Seat};
 use crate::task::Priority;
-use crate::units::MicroUsd;
 use crate::workflow::{Act, Artefact, When, Who};
 
 /// Goes as far as it can without the outside.
@@ -50,16 +50,24 @@ fn end_if_quiet(state: &mut RunState) {
 }
 
 fn holds(state: &RunState, plan: &Plan, when: When) -> bool {
-    let recommendation = state.decision.as_ref().map(|decision| decision.recommendation);
     match when {
         When::Always => true,
         When::Checks => has_checks(state),
-        When::Proceeds => recommendation == Some(Recommendation::Proceed),
-        When::NotProceeds => recommendation != Some(Recommendation::Proceed),
+        When::Proceeds => proceeds(state),
+        When::NotProceeds => !proceeds(state),
         When::Conflict => state.decision.as_ref().is_some_and(|decision| decision.has_conflict),
         When::Critical => plan.classification.priority == Priority::Critical,
         When::AskedToRevise => state.answered.as_ref().is_some_and(|(_, answer, _)| answer == "revise"),
     }
+}
+
+/// The decision may be acted on. Where a draft is under review, one that is sure to need changes may not.
+fn proceeds(state: &RunState) -> bool {
+    let drafted = state.steps.iter().any(|step| step.draft);
+    state.decision.as_ref().is_some_and(|decision| {
+        let stands = decision.verdict.is_none_or(Verdict::approves);
+        decision.recommendation == Recommendation::Proceed && (stands || !drafted)
+    })
 }
 
 fn has_checks(state: &RunState) -> bool {
@@ -70,14 +78,18 @@ fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
     match act {
         Act::Ask { who, template, with, draft } => {
             let prompt = prompt_plan(state, inputs, template, with);
+            // Where the draft failed there is nothing to review or revise.
+            if !draft && with.contains(&Artefact::Draft) && prompt.draft.is_none() {
+                return;
+            }
             for seat in asked(plan, *who) {
-                add_step(state, inputs, &seat, Work::Prompt(prompt.clone()), *draft);
+                add_step(state, &seat, Work::Prompt(prompt.clone()), *draft);
             }
         }
         Act::Check => {
             for check in inputs.members.iter().filter(|member| member.is_check()) {
                 let seat = Seat { member: check.id.clone(), role: Role::Check, rule: "check".into() };
-                add_step(state, inputs, &seat, Work::Check, false);
+                add_step(state, &seat, Work::Check, false);
             }
         }
         Act::Decide => state.to_record = decide::decide(state).map(Arc::new),
@@ -96,12 +108,13 @@ fn asked(plan: &Plan, who: Who) -> Vec<Seat> {
     }
 }
 
-fn add_step(state: &mut RunState, inputs: &Inputs, seat: &Seat, work: Work, draft: bool) {
+fn add_step(state: &mut RunState, seat: &Seat, work: Work, draft: bool) {
     let id = StepId(u32::try_from(state.steps.len()).unwrap_or(u32::MAX));
-    let status = if fits_cap(state, inputs, &seat.member) { StepStatus::Planned } else { StepStatus::OverBudget };
+    let status = if fits_cap(state, &seat.member) { StepStatus::Planned } else { StepStatus::OverBudget };
     state.steps.push(Step {
         id,
         node: state.node,
+        round: state.round(),
         role: seat.role,
         member: seat.member.clone(),
         work,
@@ -114,28 +127,16 @@ fn add_step(state: &mut RunState, inputs: &Inputs, seat: &Seat, work: Work, draf
     });
 }
 
-/// Money is set aside for every planned call, so that a parallel wave cannot pass the cap together.
-fn fits_cap(state: &RunState, inputs: &Inputs, member: &MemberId) -> bool {
-    let Some(cap) = inputs.rules.spend_cap else { return true };
-    let planned = state.steps.iter().filter(|step| step.status == StepStatus::Planned);
-    let planned = planned.fold(MicroUsd(0), |sum, step| sum.plus(reserve(state, &step.member)));
-    state.committed().plus(planned).plus(reserve(state, member)) <= cap
-}
-
 fn prompt_plan(state: &RunState, inputs: &Inputs, template: &str, with: &[Artefact]) -> PromptPlan {
     let answered = |step: &&Step| step.status == StepStatus::Done && step.work != Work::Check;
     let draft = state.steps.iter().rev().find(|step| step.draft && answered(step)).map(|step| step.id);
-    let last_wave = state.steps.iter().rev().filter(answered).find(|step| !step.draft).map(|step| step.node);
+    let last_wave =
+        state.steps.iter().rev().filter(answered).find(|step| !step.draft).map(|step| (step.node, step.round));
     let mut quotes = Vec::new();
     if with.contains(&Artefact::Opinions) {
-        let of_wave = |step: &&Step| Some(step.node) == last_wave && !step.draft;
         // A wave that was repeated is quoted in its last form.
-        let mut latest: Vec<&Step> = Vec::new();
-        for step in state.steps.iter().filter(answered).filter(of_wave) {
-            latest.retain(|known| known.member != step.member);
-            latest.push(step);
-        }
-        quotes = latest.into_iter().map(|step| step.id).collect();
+        let of_wave = |step: &&Step| Some((step.node, step.round)) == last_wave && !step.draft;
+        quotes = state.steps.iter().filter(answered).filter(of_wave).map(|step| step.id).collect();
         shuffle(&mut quotes, inputs.seed ^ state.steps.len() as u64);
     }
     let note = state.answered.as_ref().map(|(_, _, note)| note.clone());

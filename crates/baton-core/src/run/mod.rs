@@ -49,12 +49,22 @@ pub struct Illegal {
 /// # Errors
 /// When the event cannot follow; the state is lost then, as the journal is not to be trusted.
 pub fn step(mut state: RunState, event: Stamped) -> Result<(RunState, Vec<Effect>), Illegal> {
-    let before = outstanding(&state);
+    let mut before = outstanding(&state);
+    // What this event answers may become outstanding again by it, and must then be said again.
+    before.retain(|effect| !answers(&event.event, effect));
     apply::apply(&mut state, event)?;
     interpret::advance(&mut state);
     let mut effects = outstanding(&state);
     effects.retain(|effect| !before.contains(effect));
     Ok((state, effects))
+}
+
+const fn answers(event: &Event, effect: &Effect) -> bool {
+    match effect {
+        Effect::Record => matches!(event, Event::Decided(_)),
+        Effect::AskPerson { .. } => matches!(event, Event::PersonAnswered { .. }),
+        Effect::Ask { .. } | Effect::WakeAt { .. } | Effect::Stop { .. } | Effect::Finish => false,
+    }
 }
 
 /// Folds a whole stream from its beginning.
@@ -91,6 +101,8 @@ pub fn outstanding(state: &RunState) -> Vec<Effect> {
 
 fn step_effect(state: &RunState, step: &Step) -> Option<Effect> {
     match &step.status {
+        // A cancelled run asks nobody any more, and waits only for what is under way.
+        StepStatus::Planned | StepStatus::Waiting { .. } if state.cancelled => None,
         StepStatus::Planned => Some(Effect::Ask {
             step: step.id,
             attempt: u8::try_from(step.attempts.len()).unwrap_or(u8::MAX),

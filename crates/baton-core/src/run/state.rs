@@ -110,6 +110,8 @@ pub struct Step {
     pub id: StepId,
     /// The workflow's node that planned it.
     pub node: usize,
+    /// How often the run had gone back when it was planned: a wave is one round of one node.
+    pub round: u32,
     pub role: Role,
     /// Who is asked now: the seat's own member, or who stepped in.
     pub member: MemberId,
@@ -150,6 +152,12 @@ impl RunState {
     #[must_use]
     pub fn step(&self, id: StepId) -> Option<&Step> {
         self.steps.get(id.index())
+    }
+
+    /// How often the run has gone back to an earlier node.
+    #[must_use]
+    pub fn round(&self) -> u32 {
+        self.repeats.iter().map(|times| u32::from(*times)).sum()
     }
 
     #[must_use]

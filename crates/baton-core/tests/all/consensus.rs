@@ -1,0 +1,334 @@
+//! Properties of `consensus::decide` on teams of any make-up.
+
+use std::collections::BTreeMap;
+
+use baton_core::catalog::Rules;
+use baton_core::classify::Classification;
+use baton_core::consensus::{
+    Ballot, CheckOutcome, ConfidenceSource, Decision, Failure, Ground, Recommendation, decide,
+};
+use baton_core::evidence::{CheckResult, Evidence, Place};
+use baton_core::ids::MemberId;
+use baton_core::member::{ChannelSpec, Limits, Member, Nature, Payer};
+use baton_core::opinion::{Finding, Opinion, Position, Reading, Severity, Stance, Verdict};
+use baton_core::outcome::Outcome;
+use baton_core::route::Team;
+use baton_core::source::LocationCheck;
+use baton_core::task::{Complexity, Kind, Priority, Question};
+use baton_core::units::MicroUsd;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+/// An owned `Ground`.
+#[derive(Clone, Debug)]
+struct Table {
+    seats: Vec<(Member, Opinion)>,
+    failures: Vec<Failure>,
+    checks: Vec<(MemberId, Evidence)>,
+    priority: Priority,
+    needed: u8,
+    rules: Rules,
+}
+
+impl Table {
+    fn decide(&self) -> Decision {
+        let question = Question::Findings;
+        let classification = Classification {
+            kind: Kind::CodeReview,
+            complexity: Complexity::Standard,
+            priority: self.priority,
+            question,
+            unsure: false,
+            reasons: vec![],
+        };
+        let team = Team { vendors_needed: self.needed, vendors_present: 9, ..Team::default() };
+        decide(&Ground {
+            classification: &classification,
+            rules: &self.rules,
+            team: &team,
+            ballots: self.seats.iter().map(|(member, opinion)| Ballot { member, opinion, answer: None }).collect(),
+            failures: self.failures.clone(),
+            checks: self.checks.iter().map(|(member, evidence)| CheckOutcome { member, evidence }).collect(),
+            over_budget: vec![],
+            draft: None,
+            cost: MicroUsd(0),
+            cost_unknown: false,
+            elapsed_ms: 0,
+        })
+    }
+
+    fn bytes(&self) -> String {
+        serde_json::to_string(&self.decide()).unwrap()
+    }
+
+    fn reliability(&self, member: &Member) -> f64 {
+        self.rules.reliability(member.tier)
+    }
+}
+
+fn id(text: &str) -> MemberId {
+    MemberId::parse(text).unwrap()
+}
+
+fn member(index: usize, tier: u8, vendor: u8, family: u8) -> Member {
+    Member {
+        id: id(&format!("m{index}")),
+        nature: Nature::Model,
+        vendor: format!("v{vendor}"),
+        family: format!("f{family}"),
+        channel: ChannelSpec { kind: "fake".into(), settings: BTreeMap::new() },
+        model: None,
+        effort: None,
+        tier,
+        strengths: vec![],
+        context_window: 100_000,
+        price: None,
+        payer: Payer::Local,
+        account: "x".into(),
+        limits: Limits::default(),
+        scripted: false,
+    }
+}
+
+fn opinion(position: Position, findings: Vec<Finding>) -> Opinion {
+    Opinion { position, findings, summary: "why".into(), reading: Reading::Strict, stated_confidence: None }
+}
+
+fn finding() -> impl Strategy<Value = Finding> {
+    let claims =
+        select(vec!["the shift overflows after retries", "retries shift overflows", "a lock is held too long"]);
+    let severity = select(vec![Severity::Low, Severity::Medium, Severity::High, Severity::Critical]);
+    let location = select(vec![
+        LocationCheck::Verified,
+        LocationCheck::QuoteNotThere,
+        LocationCheck::Unknown,
+        LocationCheck::NoSuchLine { lines: 5 },
+    ]);
+    let place = (prop::option::of(select(vec!["a.rs", "b.rs"])), prop::option::of(0..30_u32));
+    (place, claims, severity, location, any::<bool>(), prop::bool::weighted(0.8)).prop_map(
+        |((file, line), claim, severity, location, argued, holds)| Finding {
+            file: file.map(str::to_owned),
+            line,
+            severity,
+            claim: claim.to_owned(),
+            evidence: argued.then(|| "see there".to_owned()),
+            stance: if holds { Stance::Holds } else { Stance::DoesNotHold },
+            location,
+        },
+    )
+}
+
+/// Positions on a verdict, or on a choice: a run asks one question.
+fn position(choosing: bool) -> BoxedStrategy<Position> {
+    let silent = Just(Position::Abstain { reason: "unreadable".into() });
+    if choosing {
+        let option = select(vec!["redis", "sqlite", "postgres"]);
+        return prop_oneof![6 => option.prop_map(|one| Position::Choice { option: one.into() }), 1 => silent].boxed();
+    }
+    let verdict = select(Verdict::ALL.to_vec()).prop_map(|verdict| Position::Verdict { verdict });
+    prop_oneof![6 => verdict, 1 => Just(Position::Answer), 1 => silent].boxed()
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    let result =
+        select(vec![CheckResult::Passed, CheckResult::Failed, CheckResult::Abstained { reason: "not here".into() }]);
+    let places = prop::collection::vec((select(vec!["a.rs", "b.rs"]), 1..30_u32), 0..3);
+    (result, places).prop_map(|(result, places)| Evidence {
+        result,
+        command: "run".into(),
+        places: places.into_iter().map(|(file, line)| Place { file: file.into(), line }).collect(),
+        summary: "s".into(),
+    })
+}
+
+fn failure() -> impl Strategy<Value = Outcome> {
+    select(vec![Outcome::Crashed, Outcome::Auth, Outcome::Empty, Outcome::Overloaded])
+}
+
+fn table() -> impl Strategy<Value = Table> {
+    prop::bool::weighted(0.2).prop_flat_map(table_on)
+}
+
+fn table_on(choosing: bool) -> impl Strategy<Value = Table> {
+    let seat = (1..=5_u8, 0..4_u8, 0..4_u8, position(choosing), prop::collection::vec(finding(), 0..4));
+    let seats = prop::collection::vec(seat, 0..7);
+    let failures = prop::collection::vec(failure(), 0..3);
+    let checks = prop::collection::vec(evidence(), 0..3);
+    (seats, failures, checks, select(Priority::ALL.to_vec()), 0..4_u8).prop_map(
+        |(seats, failures, checks, priority, needed)| Table {
+            seats: seats
+                .into_iter()
+                .enumerate()
+                .map(|(index, (tier, vendor, family, position, findings))| {
+                    (member(index, tier, vendor, family), opinion(position, findings))
+                })
+                .collect(),
+            failures: failures
+                .into_iter()
+                .enumerate()
+                .map(|(index, outcome)| Failure {
+                    member: id(&format!("x{index}")),
+                    outcome,
+                    detail: "d".into(),
+                    replaced_by: None,
+                })
+                .collect(),
+            checks: checks.into_iter().enumerate().map(|(index, one)| (id(&format!("c{index}")), one)).collect(),
+            priority,
+            needed,
+            rules: Rules::default(),
+        },
+    )
+}
+
+/// A team that only votes, on a verdict.
+fn voters() -> impl Strategy<Value = Table> {
+    table_on(false).prop_map(|mut table| {
+        table.checks.clear();
+        for (_, opinion) in &mut table.seats {
+            opinion.findings.clear();
+            if opinion.position.verdict().is_none() {
+                opinion.position = Position::Verdict { verdict: Verdict::Approve };
+            }
+        }
+        table
+    })
+}
+
+proptest! {
+    #![proptest_config(super::cases(1_300))]
+
+    #[test]
+    fn the_order_of_arrival_never_matters(table in table(), seed in any::<[u64; 3]>()) {
+        let mut shuffled = table.clone();
+        let turn = |length: usize, by: u64| usize::try_from(by).unwrap_or(0) % length.max(1);
+        let (seats, failures, checks) = (table.seats.len(), table.failures.len(), table.checks.len());
+        shuffled.seats.rotate_left(turn(seats, seed[0]));
+        shuffled.failures.rotate_left(turn(failures, seed[1]));
+        shuffled.checks.rotate_left(turn(checks, seed[2]));
+        if seats > 2 {
+            shuffled.seats.swap(0, turn(seats, seed[0] >> 32));
+        }
+        prop_assert_eq!(shuffled.bytes(), table.bytes());
+        shuffled.seats.reverse();
+        shuffled.failures.reverse();
+        shuffled.checks.reverse();
+        prop_assert_eq!(shuffled.bytes(), table.bytes());
+    }
+
+    #[test]
+    fn duplicates_never_count(table in table(), which in any::<[Index; 3]>()) {
+        let mut doubled = table.clone();
+        if !table.seats.is_empty() {
+            doubled.seats.push(which[0].get(&table.seats).clone());
+        }
+        if !table.failures.is_empty() {
+            doubled.failures.push(which[1].get(&table.failures).clone());
+        }
+        if !table.checks.is_empty() {
+            doubled.checks.push(which[2].get(&table.checks).clone());
+        }
+        prop_assert_eq!(doubled.bytes(), table.bytes());
+    }
+}
+
+proptest! {
+    #![proptest_config(super::cases(800))]
+
+    #[test]
+    fn one_more_abstention_changes_no_verdict_and_raises_nothing(table in table(), tier in 1..=5_u8) {
+        let before = table.decide();
+        let mut more = table;
+        more.seats.push((member(9, tier, 9, 9), Opinion::abstaining("unreadable")));
+        let after = more.decide();
+        prop_assert_eq!((after.verdict, &after.choice), (before.verdict, &before.choice));
+        prop_assert!(after.overall_confidence <= before.overall_confidence);
+        prop_assert_eq!(after.model_count, before.model_count);
+        if before.recommendation != Recommendation::Proceed {
+            prop_assert!(after.recommendation != Recommendation::Proceed);
+        }
+    }
+
+    #[test]
+    fn abstentions_never_approve(
+        mut table in table(),
+        findings in prop::collection::vec(prop::collection::vec(finding(), 0..4), 1..5),
+    ) {
+        table.seats = findings
+            .into_iter()
+            .enumerate()
+            .map(|(index, findings)| {
+                let silent = Position::Abstain { reason: "unreadable".into() };
+                (member(index, 1, 1, 1), opinion(silent, findings))
+            })
+            .collect();
+        let decision = table.decide();
+        prop_assert_eq!((decision.verdict, decision.model_count), (None, 0));
+        prop_assert_eq!(decision.overall_confidence.millionths(), 0);
+        let advice = decision.recommendation;
+        prop_assert!(!matches!(advice, Recommendation::Proceed | Recommendation::ProceedWithCaution), "{:?}", advice);
+    }
+
+    #[test]
+    fn a_weaker_supporter_never_makes_its_option_win(
+        mut table in voters(),
+        which in any::<Index>(),
+        tier in 1..=5_u8,
+        strongest in select(Verdict::ALL.to_vec()),
+    ) {
+        // Who the strong ones are is measured from the strongest: one of tier 1 stays at the table throughout.
+        table.seats.push((member(7, 3, 8, 8), opinion(Position::Verdict { verdict: Verdict::Reject }, vec![])));
+        let which = which.index(table.seats.len());
+        table.seats.push((member(8, 1, 9, 9), opinion(Position::Verdict { verdict: strongest }, vec![])));
+        let tier = tier.max(table.seats[which].0.tier);
+        let camp = |verdict: Option<Verdict>| verdict.map(Verdict::approves);
+        let supported = camp(table.seats[which].1.position.verdict());
+        let before = camp(table.decide().verdict);
+        let mut weaker = table;
+        weaker.seats[which].0.tier = tier;
+        let after = camp(weaker.decide().verdict);
+        prop_assert!(after != supported || before == supported, "{:?} -> {:?}", before, after);
+    }
+
+    #[test]
+    fn confidence_is_a_probability_within_what_its_ground_allows(table in table()) {
+        let decision = table.decide();
+        let confidence = decision.overall_confidence;
+        prop_assert!(confidence.millionths() <= 1_000_000);
+        let stands_with_it = |position: &Position| match position {
+            Position::Verdict { verdict } => decision.verdict.is_some_and(|won| won.approves() == verdict.approves()),
+            Position::Choice { option } => decision.choice.as_ref() == Some(option),
+            Position::Answer => decision.verdict.is_none() && decision.choice.is_none(),
+            Position::Abstain { .. } => false,
+        };
+        let supporters = table.seats.iter().filter(|(_, opinion)| stands_with_it(&opinion.position));
+        let lead = supporters.map(|(member, _)| table.reliability(member)).fold(0.0, f64::max);
+        match decision.confidence_source {
+            ConfidenceSource::Prior => prop_assert!(confidence.as_f64() <= lead + 1e-6, "{:?} {}", confidence, lead),
+            ConfidenceSource::PriorAndEvidence => {
+                prop_assert!(confidence.millionths() <= 950_000);
+                let failed = table.checks.iter().any(|(_, evidence)| evidence.result == CheckResult::Failed);
+                prop_assert!(failed, "only a failed check is evidence");
+            }
+        }
+        prop_assert!(decision.issues.iter().all(|issue| issue.confidence.millionths() <= 1_000_000));
+    }
+
+    #[test]
+    fn a_decision_never_contradicts_itself(table in table()) {
+        let decision = table.decide();
+        let advice = decision.recommendation;
+        let acts = matches!(advice, Recommendation::Proceed | Recommendation::ProceedWithCaution);
+        prop_assert!(!acts || decision.blockers.is_empty());
+        prop_assert_eq!(decision.has_conflict, advice == Recommendation::ConflictResolutionNeeded);
+        prop_assert!(advice != Recommendation::Proceed || decision.overall_confidence >= decision.threshold);
+        prop_assert!(advice != Recommendation::ProceedWithCaution || table.priority <= Priority::Normal);
+        prop_assert!(table.priority != Priority::Critical || !acts);
+        for issue in &decision.issues {
+            prop_assert!(!issue.reported_by.is_empty());
+            prop_assert!(issue.reported_by.iter().all(|one| !issue.denied_by.contains(one)));
+        }
+        let read: Decision = serde_json::from_str(&serde_json::to_string(&decision).unwrap()).unwrap();
+        prop_assert_eq!(read, decision);
+    }
+}
