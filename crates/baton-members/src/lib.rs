@@ -1,1 +1,8 @@
 //! How members are reached: one channel a folder.
+
+pub mod check;
+pub mod cli;
+pub mod http;
+mod tools;
+
+pub use tools::{OpenError, Tools, open};

@@ -44,6 +44,14 @@ impl FakeClock {
         due.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
+    /// How long until the next sleeper wakes; `None` when nobody sleeps.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Duration> {
+        let inner = self.lock();
+        let next = inner.sleepers.iter().map(|(until, _)| *until).min()?;
+        Some(Duration::from_millis(next.saturating_sub(inner.now_ms)))
+    }
+
     /// Sets the wall clock forward or back without moving time.
     pub fn jump(&self, milliseconds: i64) {
         self.lock().offset_ms += milliseconds;
@@ -85,7 +93,10 @@ impl Clock for FakeClock {
                 yielded = true;
                 context.waker().wake_by_ref();
             } else {
-                inner.sleepers.push((until, context.waker().clone()));
+                let known = |(at, waker): &(u64, Waker)| *at == until && waker.will_wake(context.waker());
+                if !inner.sleepers.iter().any(known) {
+                    inner.sleepers.push((until, context.waker().clone()));
+                }
             }
             Poll::Pending
         }))

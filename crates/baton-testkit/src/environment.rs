@@ -243,6 +243,17 @@ impl Running {
         self.child.wait().map(drop)
     }
 
+    /// Asks it to stop, as Ctrl-C does.
+    ///
+    /// # Errors
+    /// When it has ended.
+    #[cfg(unix)]
+    pub fn interrupt(&self) -> io::Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let id = id.ok_or_else(|| io::Error::other("no process id"))?;
+        Ok(rustix::process::kill_process(id, rustix::process::Signal::INT)?)
+    }
+
     /// Waits for its end.
     ///
     /// # Errors

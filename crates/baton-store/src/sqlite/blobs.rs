@@ -69,7 +69,8 @@ pub(crate) fn store(
     bytes: &[u8],
 ) -> Result<(), StoreError> {
     let inline = bytes.len() <= INLINE_LIMIT;
-    if !inline && !(is_kept(connection, hash).at(database)? && blobs.has(hash, bytes.len() as u64)) {
+    let there = inline || (is_kept(connection, hash).at(database)? && blobs.has(hash, bytes.len() as u64));
+    if !there {
         blobs.write(hash, bytes)?;
     }
     connection

@@ -1,5 +1,5 @@
 //! What fake agents saw: a file of JSON lines, appended by each as things happen, so that it is whole up to the moment
-//! of a sudden end.
+//! of a sudden end. A line that such an end cut off, or that is being written, is left out.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -39,7 +39,7 @@ pub fn read(path: &Path) -> io::Result<Vec<Start>> {
     };
     let mut starts: Vec<Start> = Vec::new();
     for line in text.lines() {
-        let entry: Entry = serde_json::from_str(line)?;
+        let Ok(entry) = serde_json::from_str::<Entry>(line) else { continue };
         if let Event::Start { .. } = entry.event {
             starts.push(Start { pid: entry.pid, ..Start::default() });
         }
@@ -88,12 +88,13 @@ pub(crate) enum Event {
 pub(crate) struct Recorder(pub(crate) Option<PathBuf>);
 
 impl Recorder {
-    /// One write per entry: the lines of several processes do not mix.
+    /// One write per entry, so that the lines of several processes do not mix, with a newline at both ends, so that
+    /// what follows a line that was cut off is a line again.
     pub(crate) fn add(&self, event: Event) -> io::Result<()> {
         let Some(path) = &self.0 else { return Ok(()) };
-        let mut line = serde_json::to_vec(&Entry { pid: std::process::id(), event })?;
-        line.push(b'\n');
-        File::options().create(true).append(true).open(path)?.write_all(&line)
+        let entry = serde_json::to_string(&Entry { pid: std::process::id(), event })?;
+        let line = format!("\n{entry}\n");
+        File::options().create(true).append(true).open(path)?.write_all(line.as_bytes())
     }
 
     /// How many starts the record holds that were asked for a turn.
@@ -129,6 +130,26 @@ mod tests {
         assert_eq!((starts[0].stdin.as_deref(), starts[1].stdin.as_deref()), (None, Some("prompt")));
         assert_eq!(starts[0].violations, ["bad"]);
         assert_eq!(recorder.turns().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_spoils_no_other() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("record");
+        let recorder = Recorder(Some(path.clone()));
+        let start = || Event::Start {
+            played: "claude".to_owned(),
+            arguments: Vec::new(),
+            environment: BTreeMap::new(),
+            directory: "/".into(),
+        };
+        recorder.add(start()).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let cut = whole.len() / 2;
+        File::options().append(true).open(&path).unwrap().write_all(&whole[..cut]).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 1);
+        recorder.add(start()).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 2);
     }
 
     #[test]

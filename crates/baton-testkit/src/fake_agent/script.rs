@@ -66,7 +66,7 @@ impl Default for Script {
             outside: None,
             retry_after_seconds: 3600,
             pause_milliseconds: 5,
-            stdin_milliseconds: 3000,
+            stdin_milliseconds: 10_000,
             signals: false,
         }
     }

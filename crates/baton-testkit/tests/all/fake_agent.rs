@@ -89,10 +89,12 @@ fn the_record_holds_what_the_fake_saw() {
 #[test]
 fn violations_are_recorded() {
     let place = Place::new();
-    let claude = place.install("claude", &Script { stdin_milliseconds: 50, ..Script::default() });
+    let impatient = place.install("claude", &Script { stdin_milliseconds: 50, ..Script::default() });
     let (stdin, input) = Stdin::open();
-    run(place.command(&claude).arg("-p").stdin(stdin));
+    run(place.command(impatient).arg("-p").stdin(stdin));
     drop(input);
+    let patient = Script { stdin_milliseconds: 60_000, ..Script::default() };
+    let claude = place.install("claude", &patient);
     run(place.command(&claude).args(["-p", "Review this."]).stdin(Stdin::Bytes(b"Review this.".to_vec())));
     let (report, _) = run(place.command(&claude).args(["-p", "--output-format", "stream-json"]));
     assert_eq!(report.ending, Ending::Exited { code: 1 });

@@ -1,0 +1,16 @@
+//! The engine against ports in memory: real journal, scripted members, time that a test moves.
+
+mod accounts;
+mod cancel;
+mod crash;
+mod gates;
+mod house;
+mod lease;
+mod money;
+mod panel;
+mod prompts;
+mod runs;
+mod sessions;
+mod simulation;
+mod tap;
+mod verify;

@@ -1,0 +1,100 @@
+//! Claude Code: `claude -p` with a stream of JSON events.
+//!
+//! Settings besides the common ones: `tools` (default `Read,Grep,Glob`; empty means none), `permission_mode` (default
+//! `dontAsk`), and `restricted` (default `on`; `off` for versions that do not know the flag).
+//!
+//! A session that was asked for and is answered under another id counts as lost. Costs count up over the turns of a
+//! session; the difference is taken from the program where it tells it, and a resumed turn has no cost otherwise.
+
+pub mod args;
+pub mod parse;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use baton_core::member::Member;
+use baton_port::{Availability, BoxFuture, Channel, SessionUse, Turn, TurnRequest};
+use baton_process::Launcher;
+
+use super::oneshot::{Dialect, Invocation, OneShot, Refusal};
+use super::settings::Special;
+use super::{Environment, SettingError, Settings};
+
+/// The channel kind `claude-cli`.
+#[derive(Debug)]
+pub struct ClaudeChannel(OneShot<Claude>);
+
+#[derive(Debug)]
+struct Claude(Settings);
+
+const SPECIALS: &[Special] = &[
+    ("tools", &[]),
+    // Nothing that would run without being asked: what a member may change is not decided by its program.
+    ("permission_mode", &["dontAsk", "plan", "manual", "acceptEdits"]),
+    ("restricted", &["on", "off"]),
+];
+
+/// The settings of a `claude-cli` seat.
+///
+/// # Errors
+/// A setting that this kind does not know, or a value that it does not take.
+pub fn settings(member: &Member) -> Result<Settings, SettingError> {
+    Settings::read(member, "claude", SPECIALS)
+}
+
+impl ClaudeChannel {
+    /// # Errors
+    /// A setting that this kind does not know, or a value that it does not take.
+    pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
+        Ok(Self(OneShot { dialect: Claude(settings(member)?), launcher, environment }))
+    }
+}
+
+impl Channel for ClaudeChannel {
+    fn probe(&self) -> BoxFuture<'_, Availability> {
+        Box::pin(self.0.probe())
+    }
+
+    fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {
+        Box::pin(self.0.turn(request))
+    }
+}
+
+impl Dialect for Claude {
+    type Reader = parse::Parser;
+
+    const INSTALL: &'static str =
+        "Install it with `npm install -g @anthropic-ai/claude-code`, then run `claude` once and log in.";
+    const KEYS: &'static [&'static str] = args::KEYS;
+    const OWN: &'static [&'static str] = args::OWN;
+
+    fn settings(&self) -> &Settings {
+        &self.0
+    }
+
+    fn invocation(&self, environment: &Environment, request: &TurnRequest) -> Result<Invocation, Refusal> {
+        args::invocation(&self.0, environment, request)
+    }
+
+    fn reader(&self, request: &TurnRequest) -> parse::Parser {
+        match &request.session {
+            SessionUse::Resume { id } => parse::Parser::resuming(id.clone()),
+            SessionUse::None | SessionUse::New { .. } => parse::Parser::new(),
+        }
+    }
+
+    /// By the file that holds the login; one in the system's keychain is not seen.
+    fn is_logged_in(&self, variables: &BTreeMap<OsString, OsString>) -> bool {
+        let directory = match variables.get(OsStr::new("CLAUDE_CONFIG_DIR")) {
+            Some(directory) => PathBuf::from(directory),
+            None => match variables.get(OsStr::new("HOME")) {
+                Some(home) => PathBuf::from(home).join(".claude"),
+                None => return false,
+            },
+        };
+        // The same file holds logins to other servers; only the name of the member is looked for.
+        let stored = std::fs::read_to_string(directory.join(".credentials.json"));
+        stored.is_ok_and(|text| text.contains("\"claudeAiOauth\""))
+    }
+}

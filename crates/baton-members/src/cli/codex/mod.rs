@@ -1,0 +1,99 @@
+//! Codex: `codex exec` with a stream of JSON events.
+//!
+//! Settings besides the common ones: `sandbox` (default `read-only`), and `config.KEY`, which becomes
+//! `--config=KEY=VALUE`: a provider, a web search switched off, project instructions left out; and `user_config`
+//! (default `keep`; `ignore` leaves out the user's `config.toml`, with its MCP servers, which are started outside of
+//! the sandbox, and with its provider).
+//!
+//! The id of a new session is the program's choice; [`baton_port::SessionUse::New`] is answered with it in the
+//! provenance. Tokens are counted up over the turns of a thread, and one process does not know the earlier total: a
+//! resumed turn has no usage.
+//!
+//! The built-in provider repeats a failed request a few times before its first sign of it, and nothing but another
+//! provider's settings can stop that; see `config.KEY`.
+
+pub mod args;
+pub mod parse;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use baton_core::member::Member;
+use baton_port::{Availability, BoxFuture, Channel, SessionUse, Turn, TurnRequest};
+use baton_process::Launcher;
+
+use super::oneshot::{Dialect, Invocation, OneShot, Refusal};
+use super::settings::Special;
+use super::{Environment, SettingError, Settings};
+
+/// The channel kind `codex-cli`.
+#[derive(Debug)]
+pub struct CodexChannel(OneShot<Codex>);
+
+#[derive(Debug)]
+struct Codex(Settings);
+
+const SPECIALS: &[Special] =
+    &[("config", &[]), ("sandbox", &["read-only", "workspace-write"]), ("user_config", &["keep", "ignore"])];
+
+/// The settings of a `codex-cli` seat.
+///
+/// # Errors
+/// A setting that this kind does not know, or a value that it does not take.
+pub fn settings(member: &Member) -> Result<Settings, SettingError> {
+    Settings::read(member, "codex", SPECIALS)
+}
+
+impl CodexChannel {
+    /// # Errors
+    /// A setting that this kind does not know, or a value that it does not take.
+    pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
+        Ok(Self(OneShot { dialect: Codex(settings(member)?), launcher, environment }))
+    }
+}
+
+impl Channel for CodexChannel {
+    fn probe(&self) -> BoxFuture<'_, Availability> {
+        Box::pin(self.0.probe())
+    }
+
+    fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {
+        Box::pin(self.0.turn(request))
+    }
+}
+
+impl Dialect for Codex {
+    type Reader = parse::Parser;
+
+    const INSTALL: &'static str = "Install it with `npm install -g @openai/codex`, then run `codex login`.";
+    const KEYS: &'static [&'static str] = args::KEYS;
+    const OWN: &'static [&'static str] = args::OWN;
+
+    fn settings(&self) -> &Settings {
+        &self.0
+    }
+
+    fn invocation(&self, environment: &Environment, request: &TurnRequest) -> Result<Invocation, Refusal> {
+        args::invocation(&self.0, environment, request)
+    }
+
+    fn reader(&self, request: &TurnRequest) -> parse::Parser {
+        match &request.session {
+            SessionUse::Resume { id } => parse::Parser::resuming(id.clone()),
+            SessionUse::None | SessionUse::New { .. } => parse::Parser::new(),
+        }
+    }
+
+    /// By the file that holds the login, of whatever kind.
+    fn is_logged_in(&self, variables: &BTreeMap<OsString, OsString>) -> bool {
+        let directory = match variables.get(OsStr::new("CODEX_HOME")) {
+            Some(directory) => PathBuf::from(directory),
+            None => match variables.get(OsStr::new("HOME")) {
+                Some(home) => PathBuf::from(home).join(".codex"),
+                None => return false,
+            },
+        };
+        directory.join("auth.json").is_file()
+    }
+}

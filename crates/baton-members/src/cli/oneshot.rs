@@ -1,0 +1,389 @@
+//! One process a turn: what all one-shot programs share.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::future::pending;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use baton_core::outcome::{Deadline, Outcome};
+use baton_port::{Availability, Progress, Transcript, Turn, TurnRequest};
+use baton_process::{Command, Ending, Flow, Launcher, Limits, Report, Stdin, find_program};
+use tempfile::TempDir;
+
+use super::environment::Environment;
+use super::settings::Settings;
+use super::words;
+
+/// Bytes of standard error that are kept.
+const STDERR: usize = 64 << 10;
+/// How long a program may take to tell its version.
+const VERSION: Duration = Duration::from_secs(3);
+/// Between the two in a transcript.
+const STDERR_TITLE: &[u8] = b"[standard error]\n";
+const KEPT_OUT: &[u8] = b"[secret]";
+
+/// What a program is started with, besides its path, directory and limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    pub arguments: Vec<OsString>,
+    pub environment: BTreeMap<OsString, OsString>,
+    pub stdin: Vec<u8>,
+}
+
+/// A turn that is not even tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub outcome: Outcome,
+    pub detail: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self { outcome, detail: detail.into() }
+    }
+}
+
+/// The answer of a parser to one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    pub flow: Flow,
+    pub progress: Vec<Progress>,
+}
+
+impl Reaction {
+    pub(crate) fn quiet(flow: Flow) -> Self {
+        Self { flow, progress: Vec::new() }
+    }
+}
+
+/// What a parser needs to know of the process's end.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    pub ending: &'a Ending,
+    pub stderr: &'a str,
+}
+
+/// Reads the lines of one turn. Pure: lines in, state out.
+pub(crate) trait Reader: Send {
+    fn line(&mut self, line: &[u8]) -> Reaction;
+
+    /// Called when no limit and no wish of ours ended the program: what it said decides.
+    fn finish(&self, end: End<'_>) -> Turn;
+
+    /// Called in the other case: what is known of where the answer would have come from.
+    fn unfinished(&self, outcome: Outcome, detail: &str) -> Turn;
+}
+
+/// What differs from program to program.
+pub(crate) trait Dialect: Send + Sync {
+    type Reader: Reader;
+
+    /// One sentence on how to get the program.
+    const INSTALL: &'static str;
+    /// Variables that hold an API key which the program would use in place of its login.
+    const KEYS: &'static [&'static str];
+    /// Variables that say where it keeps its state.
+    const OWN: &'static [&'static str];
+
+    fn settings(&self) -> &Settings;
+    fn invocation(&self, environment: &Environment, request: &TurnRequest) -> Result<Invocation, Refusal>;
+    fn reader(&self, request: &TurnRequest) -> Self::Reader;
+
+    /// Whether the program, started with these variables, has a login of its own.
+    fn is_logged_in(&self, variables: &BTreeMap<OsString, OsString>) -> bool;
+}
+
+/// The variables of a seat's program: the allowed ones, the named ones, the key when told so, the seat's own.
+pub(crate) fn variables(
+    settings: &Settings,
+    environment: &Environment,
+    own: &[&str],
+    keys: &[&str],
+) -> BTreeMap<OsString, OsString> {
+    let keys = if settings.pass_key { keys } else { &[] };
+    let inherited = settings.inherit.iter().map(String::as_str);
+    let allow: Vec<&str> = own.iter().chain(keys).copied().chain(inherited).collect();
+    let mut variables = environment.for_child(&allow);
+    let depth = variables.get_key_value(OsStr::new(super::DEPTH)).map(|(name, depth)| (name.clone(), depth.clone()));
+    variables.extend(settings.variables.iter().map(|(name, value)| (name.into(), value.into())));
+    variables.extend(depth);
+    variables
+}
+
+/// An id that can stand as an argument and as nothing else.
+pub(crate) fn is_session_id(id: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    !id.is_empty() && id.len() <= 128 && !id.starts_with('-') && id.chars().all(plain)
+}
+
+/// `--name=value` in one argument, so that a value which begins with a dash stays a value.
+pub(crate) fn flag(name: &str, value: impl AsRef<OsStr>) -> OsString {
+    let mut argument = OsString::from(name);
+    argument.push("=");
+    argument.push(value);
+    argument
+}
+
+/// A seat whose program is started for each turn.
+#[derive(Debug)]
+pub(crate) struct OneShot<D> {
+    pub(crate) dialect: D,
+    pub(crate) launcher: Launcher,
+    pub(crate) environment: Environment,
+}
+
+/// A command and what must live as long as it runs.
+struct Ready {
+    program: PathBuf,
+    command: Command,
+    secrets: Vec<Vec<u8>>,
+    _private: Option<TempDir>,
+}
+
+impl<D: Dialect> OneShot<D> {
+    pub(crate) async fn turn(&self, request: &TurnRequest) -> Turn {
+        if request.cancel.is_requested() {
+            return Turn::failed(Outcome::Cancelled, "cancelled before the program was started");
+        }
+        match self.prepare(request) {
+            Ok(ready) => self.run(ready, request).await,
+            Err(refusal) => Turn::failed(refusal.outcome, refusal.detail),
+        }
+    }
+
+    pub(crate) async fn probe(&self) -> Availability {
+        let program = match self.find() {
+            Ok(program) => program,
+            Err(because) => return Availability::NotReady { because, mend: D::INSTALL.to_owned() },
+        };
+        let mut variables = variables(self.dialect.settings(), &self.environment, D::OWN, D::KEYS);
+        if let Err(refusal) = self.check_login(&variables) {
+            return Availability::NotReady { because: refusal.detail, mend: LOGGED_IN_MEND.to_owned() };
+        }
+        let private = self.private_directory(&mut variables);
+        let directory = private.as_ref().map_or_else(|| PathBuf::from("/"), |private| private.path().to_owned());
+        let command = Command::new(program, directory).arg("--version").envs(variables).limits(version_limits());
+        let (report, output) = self.launcher.output(command, pending()).await;
+        match report.ending {
+            Ending::Exited { code: 0 } => Availability::Ready { version: version(&String::from_utf8_lossy(&output)) },
+            ending => Availability::NotReady {
+                because: format!("`{} --version` {}", self.dialect.settings().program, how_it_ended(&ending)),
+                mend: words::complaint(&report.stderr.text()),
+            },
+        }
+    }
+
+    fn find(&self) -> Result<PathBuf, String> {
+        let name = &self.dialect.settings().program;
+        find_program(name, self.environment.path()).ok_or_else(|| match PathBuf::from(name).is_absolute() {
+            true => format!("there is no program `{name}`"),
+            false => format!("the program `{name}` is not on the PATH"),
+        })
+    }
+
+    /// A key in the environment beats a login, silently and on another bill.
+    fn check_login(&self, variables: &BTreeMap<OsString, OsString>) -> Result<(), Refusal> {
+        let key = D::KEYS.iter().find(|name| variables.contains_key(OsStr::new(name)));
+        match key {
+            Some(key) if self.dialect.is_logged_in(variables) => Err(Refusal::new(
+                Outcome::Rejected,
+                format!("the program is logged in, and {key} would be used and charged in place of the login"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn prepare(&self, request: &TurnRequest) -> Result<Ready, Refusal> {
+        let program = self.find().map_err(|because| Refusal::new(Outcome::NotInstalled, because))?;
+        if !request.directory.is_dir() {
+            return Err(Refusal::new(Outcome::Rejected, "the directory to work in is not there"));
+        }
+        let Invocation { arguments, mut environment, stdin } = self.dialect.invocation(&self.environment, request)?;
+        self.check_login(&environment)?;
+        let secrets = secrets(&environment);
+        let private = self.private_directory(&mut environment);
+        let command = Command::new(&program, &request.directory)
+            .args(arguments)
+            .envs(environment)
+            .stdin(Stdin::Bytes(stdin))
+            .limits(limits(request));
+        Ok(Ready { program, command, secrets, _private: private })
+    }
+
+    /// A place for sockets and caches that goes away with the process. Without room for one the program gets none of
+    /// its own and shares the caller's.
+    fn private_directory(&self, variables: &mut BTreeMap<OsString, OsString>) -> Option<TempDir> {
+        let private = tempfile::Builder::new().prefix("baton-").tempdir_in(self.environment.temporary()).ok()?;
+        variables.insert("TMPDIR".into(), private.path().into());
+        Some(private)
+    }
+
+    async fn run(&self, ready: Ready, request: &TurnRequest) -> Turn {
+        let mut reader = self.dialect.reader(request);
+        let mut received = Vec::new();
+        request.progress.report(Progress::Started);
+        let report = self
+            .launcher
+            .run(ready.command, request.cancel.requested(), &mut |line| {
+                received.extend_from_slice(line.bytes);
+                if line.terminated {
+                    received.push(b'\n');
+                }
+                let reaction = reader.line(line.bytes);
+                reaction.progress.into_iter().for_each(|progress| request.progress.report(progress));
+                reaction.flow
+            })
+            .await;
+        let mut turn = read_end(&reader, &report);
+        turn.provenance.program.get_or_insert_with(|| ready.program.display().to_string());
+        turn.detail = String::from_utf8_lossy(&without(&ready.secrets, turn.detail.into_bytes())).into_owned();
+        turn.transcript = transcript(received, &report, &ready.secrets);
+        turn
+    }
+}
+
+const LOGGED_IN_MEND: &str = "Remove the key from this seat's settings, or log the program out.";
+
+fn limits(request: &TurnRequest) -> Limits {
+    Limits {
+        first_output: request.deadlines.first_event,
+        idle: request.deadlines.idle,
+        total: request.deadlines.total,
+        stdout_bytes: request.caps.total,
+        line_bytes: request.caps.line,
+        stderr_bytes: STDERR.min(request.caps.total),
+        ..Limits::default()
+    }
+}
+
+fn version_limits() -> Limits {
+    Limits { total: VERSION, stdout_bytes: 4 << 10, stderr_bytes: 4 << 10, ..Limits::default() }
+}
+
+/// The first word that begins with a digit: `2.1.329 (Claude Code)`, `codex-cli 0.169.0`.
+fn version(output: &str) -> Option<String> {
+    let begins_with_digit = |word: &&str| word.starts_with(|letter: char| letter.is_ascii_digit());
+    output.split_whitespace().find(begins_with_digit).map(|word| word.chars().take(40).collect())
+}
+
+/// The class where something of ours ended the program; otherwise what it said decides.
+fn read_end(reader: &impl Reader, report: &Report) -> Turn {
+    let stderr = report.stderr.text();
+    let outcome = match &report.ending {
+        Ending::NotFound { .. } => Outcome::NotInstalled,
+        // A script without its interpreter, or a file that is no program: the shell's two codes for it.
+        Ending::Exited { code: 126 | 127 } if report.stdout_bytes == 0 => Outcome::NotInstalled,
+        Ending::TimedOut { which } => Outcome::TimedOut { deadline: deadline(*which) },
+        Ending::TooMuchOutput { .. } => Outcome::TooMuchOutput,
+        Ending::Cancelled => Outcome::Cancelled,
+        Ending::StartFailed { .. } | Ending::Lost => Outcome::Crashed,
+        ending => return reader.finish(End { ending, stderr: &stderr }),
+    };
+    let mut detail = how_it_ended(&report.ending);
+    let complaint = words::complaint(&stderr);
+    if !complaint.is_empty() && outcome != Outcome::Cancelled {
+        detail = words::detail(&format!("{detail}: {complaint}"));
+    }
+    reader.unfinished(outcome, &detail)
+}
+
+fn deadline(which: baton_process::Deadline) -> Deadline {
+    match which {
+        baton_process::Deadline::FirstOutput => Deadline::FirstEvent,
+        baton_process::Deadline::Idle => Deadline::Idle,
+        baton_process::Deadline::Total => Deadline::Total,
+    }
+}
+
+/// The end of a process in words that follow its name.
+pub(crate) fn how_it_ended(ending: &Ending) -> String {
+    match ending {
+        Ending::Exited { code } => format!("exited with code {code}"),
+        Ending::Signalled { signal } => format!("was ended by signal {signal}"),
+        Ending::TimedOut { which: baton_process::Deadline::FirstOutput } => "gave no sign of life in time".to_owned(),
+        Ending::TimedOut { which: baton_process::Deadline::Idle } => "fell silent and was stopped".to_owned(),
+        Ending::TimedOut { which: baton_process::Deadline::Total } => "took too long and was stopped".to_owned(),
+        Ending::Cancelled => "was cancelled".to_owned(),
+        Ending::TooMuchOutput { .. } => "wrote more than allowed and was stopped".to_owned(),
+        Ending::NotFound { error } | Ending::StartFailed { error } => format!("could not be started: {error}"),
+        Ending::Lost => "was lost: its end was not seen".to_owned(),
+        Ending::Stopped => "was stopped".to_owned(),
+        _ => "ended".to_owned(),
+    }
+}
+
+fn transcript(received: Vec<u8>, report: &Report, secrets: &[Vec<u8>]) -> Transcript {
+    let cut = matches!(report.ending, Ending::TooMuchOutput { .. } | Ending::Stopped) || report.stderr.left_out() > 0;
+    let mut bytes = received;
+    let stderr = report.stderr.text();
+    if !stderr.is_empty() {
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            bytes.push(b'\n');
+        }
+        bytes.extend_from_slice(STDERR_TITLE);
+        bytes.extend_from_slice(stderr.as_bytes());
+    }
+    Transcript { bytes: without(secrets, bytes), cut }
+}
+
+/// Values of variables whose names speak of secrets, long enough to be one.
+fn secrets(variables: &BTreeMap<OsString, OsString>) -> Vec<Vec<u8>> {
+    let is_secret = |name: &OsString| {
+        let name = name.to_string_lossy().to_uppercase();
+        ["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"].iter().any(|word| name.contains(word))
+    };
+    let named = variables.iter().filter(|(name, value)| is_secret(name) && value.len() >= 8);
+    named.map(|(_, value)| value.as_encoded_bytes().to_vec()).collect()
+}
+
+fn without(secrets: &[Vec<u8>], bytes: Vec<u8>) -> Vec<u8> {
+    secrets.iter().fold(bytes, |bytes, secret| replaced(&bytes, secret))
+}
+
+fn replaced(bytes: &[u8], secret: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, after)) = rest.split_first() {
+        match rest.strip_prefix(secret) {
+            Some(after) => {
+                kept.extend_from_slice(KEPT_OUT);
+                rest = after;
+            }
+            None => {
+                kept.push(*first);
+                rest = after;
+            }
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_found_among_words() {
+        assert_eq!(version("2.1.329 (Claude Code)\n").as_deref(), Some("2.1.329"));
+        assert_eq!(version("codex-cli 0.169.0\n").as_deref(), Some("0.169.0"));
+        assert_eq!(version("welcome"), None);
+    }
+
+    #[test]
+    fn only_plain_ids_stand_as_arguments() {
+        assert!(is_session_id("01a1fc7a-caba-7701-a957-4bc16a895ff6"));
+        for odd in ["", "-", "--last", "a b", "a\nb", "a=b", "../x", &"a".repeat(129)] {
+            assert!(!is_session_id(odd), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names_and_taken_out() {
+        let variables = [("API_KEY", "sk-secret-1"), ("LANG", "C.UTF-8xx"), ("SHORT_TOKEN", "abc")];
+        let secrets = secrets(&variables.iter().map(|(name, value)| (name.into(), value.into())).collect());
+        let text = b"abc sk-secret-1, C.UTF-8xx sk-secret-1".to_vec();
+        assert_eq!(without(&secrets, text), b"abc [secret], C.UTF-8xx [secret]");
+        assert_eq!(without(&secrets, b"sk-secret-".to_vec()), b"sk-secret-");
+    }
+}

@@ -1,0 +1,85 @@
+//! What all channels share, and the one place that knows which channel is of which kind.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use baton_core::member::Member;
+use baton_port::Channel;
+use baton_process::Launcher;
+
+use crate::check::CheckChannel;
+use crate::cli::{ClaudeChannel, CodexChannel, Environment};
+use crate::http::{Client, HttpChannel, Secret};
+
+/// This process's launcher, environment and HTTP client.
+pub struct Tools {
+    launcher: Launcher,
+    environment: Environment,
+    client: Arc<Client>,
+    variables: Vec<(OsString, OsString)>,
+}
+
+impl Tools {
+    /// `variables` are usually the process's own; later ones win. Nothing is opened here.
+    #[must_use]
+    pub fn new(launcher: Launcher, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let variables: Vec<(OsString, OsString)> = variables.into_iter().collect();
+        let environment = Environment::new(variables.iter().cloned());
+        Self { launcher, environment, client: Arc::new(Client::new()), variables }
+    }
+
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Where a program is found on the PATH.
+    #[must_use]
+    pub fn find_program(&self, name: &str) -> Option<PathBuf> {
+        baton_process::find_program(name, self.environment.path())
+    }
+
+    /// The key in a variable; `None` when it is not set or empty.
+    #[must_use]
+    pub fn key(&self, name: &str) -> Option<Secret> {
+        let found = self.variables.iter().rev().find(|(known, _)| known == name)?;
+        let text = found.1.to_str()?;
+        (!text.is_empty()).then(|| Secret::new(text))
+    }
+}
+
+/// Why a seat has no channel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    #[error("there is no channel of kind `{0}`")]
+    UnknownKind(String),
+    #[error("{0}")]
+    Setting(String),
+}
+
+/// Opens the channel of a seat. Cheap: nothing is started or called.
+///
+/// # Errors
+/// A kind that does not exist, or settings that it cannot be opened with.
+pub fn open(member: &Member, tools: &Tools) -> Result<Arc<dyn Channel>, OpenError> {
+    let launcher = tools.launcher.clone();
+    let environment = tools.environment.clone();
+    match member.channel.kind.as_str() {
+        "claude-cli" => channel(ClaudeChannel::new(member, launcher, environment)),
+        "codex-cli" => channel(CodexChannel::new(member, launcher, environment)),
+        "check" => channel(CheckChannel::new(member, launcher, environment)),
+        "openai-chat" | "anthropic" => {
+            let key = member.channel.settings.get("key_env").and_then(|name| tools.key(name));
+            channel(HttpChannel::new(member, key, tools.client.clone()))
+        }
+        other => Err(OpenError::UnknownKind(other.to_owned())),
+    }
+}
+
+fn channel<C: Channel + 'static, E: std::fmt::Display>(built: Result<C, E>) -> Result<Arc<dyn Channel>, OpenError> {
+    match built {
+        Ok(channel) => Ok(Arc::new(channel)),
+        Err(error) => Err(OpenError::Setting(error.to_string())),
+    }
+}

@@ -1,0 +1,20 @@
+#[cfg(test)]
+mod cli_args;
+#[cfg(test)]
+mod cli_golden;
+#[cfg(test)]
+mod cli_parse;
+#[cfg(test)]
+mod cli_true;
+#[cfg(test)]
+mod http_faults;
+#[cfg(test)]
+mod http_golden;
+#[cfg(test)]
+mod http_limits;
+#[cfg(test)]
+mod http_request;
+#[cfg(test)]
+mod http_seats;
+#[cfg(test)]
+mod http_support;

@@ -1,0 +1,212 @@
+//! What goes with a task: files named on the command line, and a text or diff on standard input.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use baton_core::task::{Attachment, AttachmentForm};
+use baton_port::Blob;
+
+use crate::failure::Failure;
+use crate::render;
+
+/// The largest single attachment. A member reads every byte of it, on every call.
+const LARGEST: u64 = 2 << 20;
+/// All attachments together.
+const LARGEST_SUM: u64 = 8 << 20;
+/// How long an open but silent standard input is waited for before it is left alone.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Attachments with their bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Attached {
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) blobs: Vec<Blob>,
+}
+
+impl Attached {
+    pub(crate) fn file(&mut self, path: &Path, base: &Path, deny: &[String]) -> Result<(), Failure> {
+        let shown = path.display();
+        let name = display_name(path, base);
+        if let Some(pattern) = deny.iter().find(|pattern| matches(pattern, &name)) {
+            return Err(Failure::input(format!("`{name}` may not be attached: the configuration denies `{pattern}`")));
+        }
+        let meta = std::fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Failure::input(format!("there is no file `{shown}`")).hint("paths are taken from the current directory")
+            }
+            _ => Failure::input(format!("`{shown}` cannot be read: {error}")),
+        })?;
+        if meta.is_dir() {
+            return Err(Failure::input(format!("`{shown}` is a directory")).hint("name the files in it that matter"));
+        }
+        if meta.len() > LARGEST {
+            return Err(too_large(&shown.to_string(), meta.len()));
+        }
+        let bytes =
+            std::fs::read(path).map_err(|error| Failure::input(format!("`{shown}` cannot be read: {error}")))?;
+        self.add(&name, bytes)
+    }
+
+    /// Adds a text under a name; tells a diff from a file by its first lines.
+    pub(crate) fn add(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Failure> {
+        if bytes.len() as u64 > LARGEST {
+            return Err(too_large(name, bytes.len() as u64));
+        }
+        if bytes.contains(&0) || std::str::from_utf8(&bytes).is_err() {
+            return Err(Failure::input(format!("`{name}` is no text: it has bytes that are not UTF-8"))
+                .hint("attach the text that matters, or a description of it"));
+        }
+        let form = if is_diff(&bytes) { AttachmentForm::Diff } else { AttachmentForm::File };
+        let blob = Blob::new(bytes);
+        let size = blob.bytes.len() as u64;
+        self.attachments.push(Attachment { name: name.to_owned(), form, content: blob.hash, bytes: size });
+        self.blobs.push(blob);
+        let sum: u64 = self.attachments.iter().map(|attachment| attachment.bytes).sum();
+        if sum > LARGEST_SUM {
+            return Err(too_large("all attachments together", sum));
+        }
+        Ok(())
+    }
+}
+
+fn too_large(what: &str, bytes: u64) -> Failure {
+    let mebi = |bytes: u64| format!("{}.{} MiB", bytes >> 20, ((bytes & ((1 << 20) - 1)) * 10) >> 20);
+    Failure::input(format!("`{what}` is too large: {}", mebi(bytes))).hint(format!(
+        "one attachment may have {}, all together {}: cut out the part that matters",
+        mebi(LARGEST),
+        mebi(LARGEST_SUM)
+    ))
+}
+
+/// The path as members should name it: relative to the workspace where it is inside.
+fn display_name(path: &Path, base: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let inside = absolute.strip_prefix(base).map(Path::to_owned);
+    inside.unwrap_or(absolute).to_string_lossy().into_owned()
+}
+
+/// `*` stands for anything; a pattern without a slash is held against the last part of the path.
+fn matches(pattern: &str, name: &str) -> bool {
+    let subject = if pattern.contains('/') { name } else { name.rsplit('/').next().unwrap_or(name) };
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| subject.strip_prefix(first)) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+fn is_diff(bytes: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(64 << 10)]);
+    let has = |lead: &str| head.lines().any(|line| line.starts_with(lead));
+    head.starts_with("diff --git ") || (has("--- ") && has("+++ ") && has("@@ "))
+}
+
+/// All of standard input, when something is piped in. An input that is open and stays silent is left alone, because a
+/// program that runs baton may never close it.
+pub(crate) fn piped() -> Result<Option<Vec<u8>>, Failure> {
+    use std::io::IsTerminal;
+    if std::io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let (sender, receiver) = channel();
+    // The thread ends with the input, or with the process: a blocking read cannot be called off.
+    std::thread::spawn(move || {
+        let mut stdin = std::io::stdin().lock();
+        let mut first = [0; 1];
+        let begun = stdin.read(&mut first);
+        let _ = sender.send(begun.map(|count| first[..count].to_vec()));
+        let mut rest = Vec::new();
+        let whole = stdin.take(LARGEST + 1).read_to_end(&mut rest).map(|_| rest);
+        let _ = sender.send(whole);
+    });
+    let broken = |error: std::io::Error| Failure::input(format!("standard input cannot be read: {error}"));
+    match receiver.recv_timeout(SILENCE) {
+        Ok(first) => {
+            let mut bytes = first.map_err(broken)?;
+            if let Ok(rest) = receiver.recv() {
+                bytes.extend(rest.map_err(broken)?);
+            }
+            Ok((!bytes.is_empty()).then_some(bytes))
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            render::note("standard input is open and silent: it is left alone (use `< /dev/null` to avoid the wait)");
+            Ok(None)
+        }
+        Err(RecvTimeoutError::Disconnected) => Ok(None),
+    }
+}
+
+/// All of standard input, however long it takes: the user said `-`.
+pub(crate) fn whole_input() -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin()
+        .take(LARGEST + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::input(format!("standard input is no text: {error}")))?;
+    Ok(text)
+}
+
+/// Where a task takes place: the repository around the current directory, else the directory itself.
+pub(crate) fn workspace(directory: &Path) -> PathBuf {
+    directory.ancestors().find(|place| place.join(".git").exists()).unwrap_or(directory).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_hold_against_names_and_paths() {
+        for (pattern, name, held) in [
+            (".env*", "a/b/.env.local", true),
+            ("*.pem", "keys/x.pem", true),
+            ("*.pem", "keys/x.pem.txt", false),
+            ("secrets/*", "secrets/a/b", true),
+            ("secrets/*", "src/secrets.rs", false),
+            ("a*c*e", "abcde", true),
+            ("exact", "exactly", false),
+        ] {
+            assert_eq!(matches(pattern, name), held, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_diff_is_told_from_a_file() {
+        let form = |text: &str| {
+            let mut attached = Attached::default();
+            attached.add("x", text.as_bytes().to_vec()).unwrap();
+            attached.attachments[0].form
+        };
+        assert_eq!(form("diff --git a/x b/x\n"), AttachmentForm::Diff);
+        assert_eq!(form("--- a\n+++ b\n@@ -1 +1 @@\n"), AttachmentForm::Diff);
+        assert_eq!(form("--- a title\ntext\n"), AttachmentForm::File);
+    }
+
+    #[test]
+    fn what_is_no_text_or_too_much_is_refused_with_a_way_out() {
+        let mut attached = Attached::default();
+        let binary = attached.add("a.png", vec![0, 1, 2]).unwrap_err();
+        assert!(binary.message.contains("no text") && !binary.hints.is_empty());
+        let large = attached.add("log", vec![b'x'; (2 << 20) + 1]).unwrap_err();
+        assert!(large.message.contains("2.0 MiB") && large.hints[0].contains("cut out"));
+        assert!(attached.attachments.is_empty());
+        for _ in 0..4 {
+            attached.add("log", vec![b'x'; 2 << 20]).unwrap();
+        }
+        assert!(attached.add("one more", vec![b'x']).is_err());
+    }
+
+    #[test]
+    fn names_are_relative_to_the_workspace() {
+        assert_eq!(display_name(Path::new("/w/src/a.rs"), Path::new("/w")), "src/a.rs");
+        assert_eq!(display_name(Path::new("/x/a.rs"), Path::new("/w")), "/x/a.rs");
+    }
+}

@@ -1,0 +1,205 @@
+//! The command line as typed. Nothing here looks at the machine; every default that depends on it is resolved later.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Debug, Parser)]
+#[command(name = "baton", version, about = "One task, many models, one decision that can be checked.")]
+#[command(propagate_version = true, disable_help_subcommand = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Ask a team of members and decide on their answers
+    Ask(Ask),
+    /// Ask one named member, in a conversation if you like
+    Consult(Consult),
+    /// Carry on with runs that were interrupted
+    Resume(Resume),
+    /// List runs, newest first
+    Runs(Runs),
+    /// Show a run: its decision, its steps, and what every member wrote
+    Show(Show),
+    /// Compute a run's decision again from its journal and compare
+    Verify(OneRun),
+    /// Answer a run that waits for a person
+    Respond(Respond),
+    /// Stop a run, whichever process works on it
+    Cancel(OneRun),
+    /// List the seats: who can be asked here, who pays, and why not
+    Members(Members),
+    /// Let the commands that this project brings be run
+    Trust(Trust),
+    /// Serve baton to other programs over standard input and output (MCP)
+    Mcp,
+    /// See the whole main job with scripted members: no account needed
+    Demo(Demo),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ask {
+    /// What you want to know or have done; `-` reads it from standard input
+    pub(crate) task: String,
+    /// A file that goes with the task (repeat for more); a text or a diff on standard input goes with it too
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) shape: Shape,
+    /// Ask just these members (repeat, or separate by commas)
+    #[arg(short, long = "member", value_name = "MEMBER", value_delimiter = ',')]
+    pub(crate) members: Vec<String>,
+    /// The workflow to run: `ask` (the default) or `refine`
+    #[arg(long)]
+    pub(crate) workflow: Option<String>,
+    /// Show plan, team, prompts and estimate; ask nobody
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+}
+
+/// What the user says about a task beyond its words.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Shape {
+    /// What is at stake: low, normal, high or critical
+    #[arg(short, long)]
+    pub(crate) priority: Option<String>,
+    /// The kind of work, such as code_review or architecture
+    #[arg(short, long)]
+    pub(crate) kind: Option<String>,
+    /// How much work: quick, standard or complex
+    #[arg(long)]
+    pub(crate) complexity: Option<String>,
+    /// What a decision would be: verdict, findings or text
+    #[arg(short, long, conflicts_with = "choose")]
+    pub(crate) question: Option<String>,
+    /// Let the team choose one of these (separate by commas)
+    #[arg(long, value_name = "OPTIONS", value_delimiter = ',')]
+    pub(crate) choose: Vec<String>,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct RunFlags {
+    /// Print the decision as JSON, and nothing else, on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Do not ask whether a vendor may be sent the task
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Spend at most this many dollars
+    #[arg(long, value_name = "USD")]
+    pub(crate) max_cost: Option<f64>,
+    /// No live view
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum EffortName {
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Consult {
+    /// The member to ask
+    pub(crate) member: String,
+    /// What to ask; `-` reads it from standard input
+    pub(crate) task: String,
+    /// A file that goes with it
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Keep a conversation under this name, or go on with it
+    #[arg(short, long)]
+    pub(crate) session: Option<String>,
+    /// How hard to think
+    #[arg(short, long)]
+    pub(crate) effort: Option<EffortName>,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// The run, by the end of its id; all open ones without it
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) flags: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Runs {
+    /// How many
+    #[arg(short, long, default_value_t = 20)]
+    pub(crate) limit: usize,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The run, by the end of its id; the newest without it
+    pub(crate) run: Option<String>,
+    /// Also what each member was sent and what came back, byte for byte
+    #[arg(short, long)]
+    pub(crate) transcripts: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneRun {
+    /// The run, by the end of its id; the newest without it
+    pub(crate) run: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Respond {
+    /// The run, by the end of its id
+    pub(crate) run: String,
+    /// Your answer, one of those that the run offers
+    pub(crate) answer: String,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
+    #[command(flatten)]
+    pub(crate) flags: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Members {
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Only those that can be asked
+    #[arg(long)]
+    pub(crate) usable: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// The project; the current directory without it
+    pub(crate) project: Option<PathBuf>,
+    /// Take it back
+    #[arg(long)]
+    pub(crate) revoke: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Print the decision as JSON, and nothing else, on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep the demo's home and sample project here instead of removing them
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) keep: Option<PathBuf>,
+}

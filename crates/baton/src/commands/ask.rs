@@ -1,0 +1,189 @@
+//! `baton ask`: a task, a team, a decision.
+
+use std::path::PathBuf;
+
+use baton_core::ids::MemberId;
+use baton_core::run::Inputs;
+use baton_core::task::{Complexity, Hints, Kind, Priority, Question, Task};
+use baton_port::{Blobs, Cancel};
+
+use super::{conclude, with_ctrl_c};
+use crate::attach::{self, Attached};
+use crate::cli::{Ask, RunFlags, Shape};
+use crate::compose::{Setup, refuse_recursion};
+use crate::failure::{Exit, Failure};
+use crate::render::live::Live;
+use crate::render::{self, Output};
+use crate::{consent, seats, trust};
+
+pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> {
+    refuse_recursion()?;
+    let hints = hints(&ask.shape)?;
+    let mut setup = Setup::open()?;
+    setup.config.cap(ask.run.max_cost)?;
+    let workflow = match &ask.workflow {
+        Some(name) => setup.config.workflow(name)?.clone(),
+        None => setup.config.default_workflow()?.clone(),
+    };
+    let (task, attached) = task(&setup, &ask.task, &ask.files, hints)?;
+    let found = setup.seats().await;
+    let named = named(&setup, &found, &ask.members)?;
+    let mut members = seats::usable(&found);
+    if members.is_empty() {
+        return Err(seats::nobody(&found));
+    }
+    let trusted = setup.trust().await?;
+    tell_untrusted(&setup, &trusted);
+    members.extend(seats::checks(&setup.config, &trusted, &workspace(&task, &setup)));
+    let inputs = Inputs { named, ..setup.freeze(task, workflow, members) };
+    if ask.dry_run {
+        return dry_run(&setup, inputs, attached, output).await;
+    }
+    run(&setup, inputs, attached, &ask.run, output).await
+}
+
+/// Asks for consent where it is missing, then runs to the end or to a gate, and prints the decision.
+pub(crate) async fn run(
+    setup: &Setup,
+    inputs: Inputs,
+    attached: Attached,
+    flags: &RunFlags,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let plan = plan(setup, &inputs)?;
+    if !flags.quiet {
+        render::note(render::plan::team(&plan).trim_end());
+    }
+    if !flags.yes {
+        let vendors = consent::missing(&inputs, &plan, &setup.config, &setup.trust().await?);
+        if !vendors.is_empty() {
+            let agreed = consent::ask(&inputs, &vendors)?;
+            trust::agree(setup.journal(), setup.now(), &agreed).await?;
+        }
+    }
+    let live = Live::new(flags.quiet);
+    let cancel = Cancel::default();
+    let work = setup.engine.run(inputs, attached.blobs, &live, &cancel);
+    let (run, state) = with_ctrl_c(work, &cancel).await?;
+    drop(live);
+    conclude(&setup.engine, &run, &state, flags, output).await
+}
+
+/// The state right after submission, without submitting: classification, team and first steps.
+pub(crate) fn plan(setup: &Setup, inputs: &Inputs) -> Result<baton_core::run::RunState, Failure> {
+    let submitted = baton_core::run::Stamped {
+        at: setup.now(),
+        actor: baton_core::journal::Actor::Person,
+        event: baton_core::run::Event::Submitted(Box::new(inputs.clone())),
+    };
+    baton_core::run::fold([submitted]).map_err(|error| Failure::configuration(error.to_string()))
+}
+
+async fn dry_run(setup: &Setup, inputs: Inputs, attached: Attached, output: &mut Output) -> Result<Exit, Failure> {
+    for blob in attached.blobs {
+        setup.store.put(blob.bytes).await?;
+    }
+    let (state, prompts) = setup.engine.preview(inputs.clone()).await?;
+    output.print(&render::plan::dry_run(&inputs, &state, &prompts))?;
+    Ok(Exit::Ok)
+}
+
+/// The task as typed, with what is piped in.
+pub(crate) fn task(setup: &Setup, words: &str, files: &[PathBuf], hints: Hints) -> Result<(Task, Attached), Failure> {
+    match words {
+        "-" => task_of(setup, &attach::whole_input()?, files, hints, None),
+        words => task_of(setup, words, files, hints, attach::piped()?),
+    }
+}
+
+/// The task with everything that goes with it.
+pub(crate) fn task_of(
+    setup: &Setup,
+    prompt: &str,
+    files: &[PathBuf],
+    hints: Hints,
+    piped: Option<Vec<u8>>,
+) -> Result<(Task, Attached), Failure> {
+    if prompt.trim().is_empty() {
+        return Err(Failure::input("the task is empty").hint("say what you want: baton ask \"Is this safe?\" -f FILE"));
+    }
+    let base = attach::workspace(&setup.directory);
+    let mut attached = Attached::default();
+    for file in files {
+        attached.file(file, &base, &setup.config.deny)?;
+    }
+    if let Some(bytes) = piped {
+        attached.add("standard input", bytes)?;
+    }
+    let workspace = Some(base.to_string_lossy().into_owned());
+    Ok((Task { prompt: prompt.to_owned(), attachments: attached.attachments.clone(), hints, workspace }, attached))
+}
+
+fn workspace(task: &Task, setup: &Setup) -> PathBuf {
+    task.workspace.as_ref().map_or_else(|| setup.directory.clone(), PathBuf::from)
+}
+
+/// The members named on the command line; each must exist and be usable.
+fn named(setup: &Setup, found: &[seats::Seat], names: &[String]) -> Result<Vec<MemberId>, Failure> {
+    names.iter().map(|name| usable_member(setup, found, name)).collect()
+}
+
+pub(crate) fn usable_member(setup: &Setup, found: &[seats::Seat], name: &str) -> Result<MemberId, Failure> {
+    let Some(seat) = found.iter().find(|seat| seat.entry.member.id.as_str() == name) else {
+        return Err(setup.config.unknown_member(name));
+    };
+    match &seat.missing {
+        None => Ok(seat.entry.member.id.clone()),
+        Some((because, mend)) => {
+            Err(Failure::new(Exit::NoMember, format!("`{name}` cannot be asked: {because}")).hint(mend.clone()))
+        }
+    }
+}
+
+/// A project that brings commands is told about, so that nobody wonders why they do not run.
+fn tell_untrusted(setup: &Setup, trusted: &trust::Trust) {
+    let Some(project) = setup.config.project.as_ref().filter(|project| !project.checks.is_empty()) else { return };
+    if !trusted.covers(&project.root, project.content) {
+        let changed =
+            if trusted.is_outdated(&project.root, project.content) { " (it changed since you trusted it)" } else { "" };
+        render::note(&format!(
+            "the checks of this project's baton.toml are off{changed}; `baton trust` shows and allows them"
+        ));
+    }
+}
+
+pub(crate) fn hints(shape: &Shape) -> Result<Hints, Failure> {
+    let question = match (&shape.question, shape.choose.as_slice()) {
+        (None, []) => None,
+        (None, [_]) => return Err(Failure::input("`--choose` needs two options or more, separated by commas")),
+        (None, options) => Some(Question::Choice(options.to_vec())),
+        (Some(name), _) => Some(match name.as_str() {
+            "verdict" => Question::Verdict,
+            "findings" => Question::Findings,
+            "text" => Question::Text,
+            other => return Err(one_of("question", other, &["verdict", "findings", "text"])),
+        }),
+    };
+    Ok(Hints {
+        kind: parse("kind", shape.kind.as_deref(), Kind::parse, Kind::ALL)?,
+        complexity: parse("complexity", shape.complexity.as_deref(), Complexity::parse, Complexity::ALL)?,
+        priority: parse("priority", shape.priority.as_deref(), Priority::parse, Priority::ALL)?,
+        question,
+    })
+}
+
+fn parse<T: Copy + std::fmt::Display>(
+    what: &str,
+    text: Option<&str>,
+    read: impl Fn(&str) -> Option<T>,
+    all: &[T],
+) -> Result<Option<T>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    read(text).map(Some).ok_or_else(|| one_of(what, text, &names))
+}
+
+fn one_of(what: &str, text: &str, names: &[&str]) -> Failure {
+    Failure::input(format!("`{text}` is no {what}")).hint(format!("one of: {}", names.join(", ")))
+}

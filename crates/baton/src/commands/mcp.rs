@@ -1,0 +1,130 @@
+//! `baton mcp`: baton as a tool of other programs. Nothing is opened before the first call of a tool.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use baton_core::consensus::Decision;
+use baton_core::ids::{MemberId, RunId, StepId};
+use baton_core::run::{Event, Inputs, RunState, Stamped};
+use baton_core::task::Hints;
+use baton_engine::Observer;
+use baton_port::{BoxFuture, Cancel, Progress};
+use baton_serve::{Face, FaceError, OrchestrateReply, OrchestrateRequest, ProgressReport};
+
+use super::{answer, ask, open_question, with_ctrl_c};
+use crate::compose::{Setup, refuse_recursion};
+use crate::failure::{Exit, Failure};
+use crate::{consent, render, seats};
+
+pub(crate) async fn serve() -> Result<Exit, Failure> {
+    // This command hands standard output to the protocol; nothing else of it prints.
+    let (input, output) = baton_serve::standard_streams();
+    let stop = Cancel::default();
+    let session = baton_serve::serve_stdio_until(Arc::new(Baton), input, output, stop.clone());
+    let served = with_ctrl_c(session, &stop).await;
+    served.map_err(|error| Failure::configuration(format!("the MCP session broke: {error}")))?;
+    Ok(Exit::Ok)
+}
+
+struct Baton;
+
+impl Face for Baton {
+    fn orchestrate(
+        &self,
+        request: OrchestrateRequest,
+        progress: ProgressReport,
+        cancel: Cancel,
+    ) -> BoxFuture<'_, Result<OrchestrateReply, FaceError>> {
+        Box::pin(async move {
+            orchestrate(request, progress, &cancel)
+                .await
+                .map_err(|failure| FaceError { message: failure.message, hint: failure.hints.join("; ") })
+        })
+    }
+}
+
+async fn orchestrate(
+    request: OrchestrateRequest,
+    progress: ProgressReport,
+    cancel: &Cancel,
+) -> Result<OrchestrateReply, Failure> {
+    refuse_recursion()?;
+    let mut setup = Setup::open()?;
+    setup.config.cap(request.max_cost_usd)?;
+    let hints = Hints {
+        kind: request.kind,
+        complexity: request.complexity,
+        priority: request.priority,
+        question: request.question.clone(),
+    };
+    let (inputs, blobs) = inputs(&setup, &request, hints).await?;
+    let plan = ask::plan(&setup, &inputs)?;
+    let vendors = consent::missing(&inputs, &plan, &setup.config, &setup.trust().await?);
+    if !vendors.is_empty() {
+        return Err(consent::refused(&vendors));
+    }
+    let (run, state) = setup.engine.run(inputs, blobs, &Teller(progress), cancel).await?;
+    reply(&setup, &run, &state).await
+}
+
+async fn inputs(
+    setup: &Setup,
+    request: &OrchestrateRequest,
+    hints: Hints,
+) -> Result<(Inputs, Vec<baton_port::Blob>), Failure> {
+    let (task, attached) = ask::task_of(setup, &request.task, &request.files, hints, None)?;
+    let found = setup.seats().await;
+    let named: Result<Vec<MemberId>, Failure> =
+        request.members.iter().map(|name| ask::usable_member(setup, &found, name)).collect();
+    let named = named?;
+    let mut members = seats::usable(&found);
+    if members.is_empty() {
+        return Err(seats::nobody(&found));
+    }
+    let workspace = task.workspace.clone().map_or_else(|| setup.directory.clone(), PathBuf::from);
+    members.extend(seats::checks(&setup.config, &setup.trust().await?, &workspace));
+    let workflow = setup.config.default_workflow()?.clone();
+    Ok((Inputs { named, ..setup.freeze(task, workflow, members) }, attached.blobs))
+}
+
+async fn reply(setup: &Setup, run: &RunId, state: &RunState) -> Result<OrchestrateReply, Failure> {
+    let Some(decision) = state.decision.as_deref() else {
+        return Err(Failure::new(Exit::Cancelled, format!("run {} was cancelled", run.short())));
+    };
+    let text = answer(&setup.engine, decision).await?;
+    let value = render::json::decision(run, state, decision, text.as_deref())?;
+    Ok(OrchestrateReply { run: run.clone(), decision: value, text: summary(run, state, decision, text.as_deref()) })
+}
+
+/// The decision's screen without colour, and what a person would have to answer.
+fn summary(run: &RunId, state: &RunState, decision: &Decision, answer: Option<&str>) -> String {
+    let mut text = anstream::adapter::strip_str(&render::decision::screen(run, decision, answer)).to_string();
+    if let Some((question, options)) = open_question(state) {
+        text.push_str(&format!(
+            "\n{question} Only a person can answer, on a terminal: baton respond {} {}\n",
+            run.short(),
+            options.join("|")
+        ));
+    }
+    text
+}
+
+/// Turns what happens into progress messages.
+struct Teller(ProgressReport);
+
+impl Observer for Teller {
+    fn event(&self, stamped: &Stamped, _state: &RunState) {
+        match &stamped.event {
+            Event::StepStarted { member, .. } => (self.0)(format!("{member} is asked")),
+            Event::StepFinished { step, report, .. } => (self.0)(format!("{step}: {}", report.outcome.label())),
+            Event::Decided(_) => (self.0)("decided".into()),
+            _ => {}
+        }
+    }
+
+    fn progress(&self, _step: StepId, member: &MemberId, progress: &Progress) {
+        if *progress == Progress::Thinking {
+            (self.0)(format!("{member} is thinking"));
+        }
+    }
+}

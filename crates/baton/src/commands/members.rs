@@ -1,0 +1,66 @@
+//! `baton members`: the seats, who pays for each, and why one cannot be asked.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::cli::Members;
+use crate::compose::Setup;
+use crate::failure::{Exit, Failure};
+use crate::render::{self, Output, style};
+use crate::seats::Seat;
+
+pub(crate) async fn members(members: &Members, output: &mut Output) -> Result<Exit, Failure> {
+    let setup = Setup::open()?;
+    let mut seats = setup.seats().await;
+    if members.usable {
+        seats.retain(|seat| seat.missing.is_none());
+    }
+    seats.sort_by_key(|seat| (seat.missing.is_some(), seat.entry.member.tier, seat.entry.member.id.clone()));
+    if members.json {
+        let list: Vec<Value> = seats.iter().map(row).collect();
+        output.print(&format!("{:#}\n", Value::from(list)))?;
+    } else {
+        output.print(&table(&seats))?;
+    }
+    if !seats.iter().any(|seat| seat.missing.is_none()) {
+        render::note("nobody can be asked here yet; `baton demo` needs no member");
+    }
+    Ok(Exit::Ok)
+}
+
+fn row(seat: &Seat) -> Value {
+    let member = &seat.entry.member;
+    json!({
+        "id": member.id.as_str(), "channel": member.channel.kind, "model": member.model, "effort": member.effort,
+        "tier": member.tier, "vendor": member.vendor, "payer": member.payer, "contextWindow": member.context_window,
+        "usable": seat.missing.is_none(),
+        "because": seat.missing.as_ref().map(|(because, _)| because),
+        "mend": seat.missing.as_ref().map(|(_, mend)| mend),
+    })
+}
+
+fn table(seats: &[Seat]) -> String {
+    let mut text = String::new();
+    let head =
+        format!("{:18} {:12} {:26} {:7} {:4} {:13} {}", "seat", "channel", "model", "effort", "tier", "pays", "here");
+    let _ = writeln!(text, "{}", style::strong(&head));
+    for seat in seats {
+        let member = &seat.entry.member;
+        let here = match &seat.missing {
+            None => style::good("yes"),
+            Some((because, _)) => style::dim(&format!("no: {because}")),
+        };
+        let _ = writeln!(
+            text,
+            "{:18} {:12} {:26} {:7} {:<4} {:13} {here}",
+            member.id,
+            member.channel.kind,
+            member.model.as_deref().unwrap_or("its own choice"),
+            seat.effort(),
+            member.tier,
+            member.payer.as_str()
+        );
+    }
+    text
+}

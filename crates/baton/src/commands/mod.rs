@@ -1,0 +1,146 @@
+//! One module a command: from what was typed to what is printed.
+
+pub(crate) mod ask;
+pub(crate) mod consult;
+pub(crate) mod mcp;
+pub(crate) mod members;
+pub(crate) mod respond;
+pub(crate) mod resume;
+pub(crate) mod runs;
+pub(crate) mod show;
+pub(crate) mod trust;
+pub(crate) mod verify;
+
+use baton_core::consensus::{Blocker, Decision, Recommendation};
+use baton_core::ids::RunId;
+use baton_core::journal::Stream;
+use baton_core::run::{RunState, Status};
+use baton_engine::Engine;
+use baton_port::Cancel;
+
+use crate::cli::{Cli, RunFlags};
+use crate::failure::{Exit, Failure};
+use crate::render::live::Live;
+use crate::render::{self, Output};
+
+pub(crate) fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Exit, Failure> {
+    use clap::CommandFactory;
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "baton", &mut script);
+    output.print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Ok)
+}
+
+/// The exit code that a decision stands for.
+pub(crate) fn exit_of(decision: &Decision) -> Exit {
+    let blocked = |blocker| decision.blocked_by(blocker);
+    match decision.recommendation {
+        _ if blocked(Blocker::Budget) => Exit::Budget,
+        _ if blocked(Blocker::AllFailed) => Exit::AllFailed,
+        Recommendation::ConflictResolutionNeeded => Exit::Conflict,
+        _ if blocked(Blocker::NoQuorum) => Exit::NoQuorum,
+        Recommendation::Proceed => Exit::Ok,
+        Recommendation::ProceedWithCaution => Exit::Caution,
+        Recommendation::ReviewRequired => Exit::Review,
+    }
+}
+
+/// Prints how a run stands after it was driven, and says with which code to leave.
+pub(crate) async fn conclude(
+    engine: &Engine,
+    run: &RunId,
+    state: &RunState,
+    flags: &RunFlags,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
+    let Some(decision) = state.decision.as_deref() else {
+        let what = if state.status == Status::Cancelled { "cancelled" } else { "without a decision" };
+        render::note(&format!("run {} ended {what}; `baton show {}` has what came in", run.short(), run.short()));
+        return Ok(Exit::Cancelled);
+    };
+    let answer = answer(engine, decision).await?;
+    if flags.json {
+        let value = render::json::decision(run, state, decision, answer.as_deref())?;
+        output.print(&format!("{value:#}\n"))?;
+    } else {
+        output.print(&render::decision::screen(run, decision, answer.as_deref()))?;
+    }
+    if let Some(question) = open_question(state) {
+        render::note(&question_text(run, &question));
+    }
+    Ok(if state.status == Status::Cancelled { Exit::Cancelled } else { exit_of(decision) })
+}
+
+/// The gate at which a run waits: its question and its options.
+pub(crate) fn open_question(state: &RunState) -> Option<(String, Vec<String>)> {
+    let Status::Waiting { node } = state.status else { return None };
+    match &state.inputs.as_ref()?.workflow.nodes.get(node)?.act {
+        baton_core::workflow::Act::Gate { question, options } => Some((question.clone(), options.clone())),
+        _ => None,
+    }
+}
+
+fn question_text(run: &RunId, (question, options): &(String, Vec<String>)) -> String {
+    let ways: Vec<String> = options.iter().map(|option| format!("  baton respond {} {option}", run.short())).collect();
+    format!("\n{question}\n{}", ways.join("\n"))
+}
+
+/// The adopted text, whole.
+pub(crate) async fn answer(engine: &Engine, decision: &Decision) -> Result<Option<String>, Failure> {
+    let Some(reference) = &decision.answer else { return Ok(None) };
+    let Some(hash) = reference.content else { return Ok(Some(reference.summary.clone())) };
+    let bytes = engine.blob(hash).await?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Drives a run that is in the store, with the live view, until its end or a gate. Ctrl-C stops it cleanly.
+pub(crate) async fn drive(engine: &Engine, run: &RunId, flags: &RunFlags) -> Result<RunState, Failure> {
+    let live = Live::new(flags.quiet);
+    let cancel = Cancel::default();
+    let work = engine.drive(run, &live, &cancel);
+    Ok(with_ctrl_c(work, &cancel).await?)
+}
+
+/// The first Ctrl-C asks the run to stop and waits until every child has ended; a second one changes nothing.
+pub(crate) async fn with_ctrl_c<T>(work: impl Future<Output = T>, cancel: &Cancel) -> T {
+    tokio::pin!(work);
+    let terminated = async {
+        let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            return std::future::pending().await;
+        };
+        term.recv().await;
+    };
+    let stop = async {
+        tokio::select! { _ = tokio::signal::ctrl_c() => {}, () = terminated => {} }
+        cancel.request();
+    };
+    tokio::pin!(stop);
+    let mut stopped = false;
+    loop {
+        tokio::select! {
+            result = &mut work => return result,
+            () = &mut stop, if !stopped => stopped = true,
+        }
+    }
+}
+
+/// A run by its id or the end of it; the newest when none is named.
+pub(crate) async fn find_run(engine: &Engine, named: Option<&str>) -> Result<RunId, Failure> {
+    let runs = engine.runs(10_000).await?;
+    let ids = runs.iter().filter_map(|run| match Stream::parse(&run.stream) {
+        Some(Stream::Run(id)) => Some(id),
+        _ => None,
+    });
+    let Some(named) = named else {
+        return ids
+            .into_iter()
+            .next()
+            .ok_or_else(|| Failure::input("there are no runs yet").hint("`baton demo` makes one to look at"));
+    };
+    let found: Vec<RunId> = ids.filter(|id| id.as_str().ends_with(named) || id.as_str().starts_with(named)).collect();
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::input(format!("there is no run `{named}`")).hint("`baton runs` lists them")),
+        _ => Err(Failure::input(format!("`{named}` fits {} runs", found.len())).hint("give more of the id")),
+    }
+}

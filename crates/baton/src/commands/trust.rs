@@ -1,0 +1,56 @@
+//! `baton trust`: let the commands that a project brings be run, for exactly this content.
+
+use std::io::{IsTerminal, Write};
+
+use crate::cli::Trust as TrustArguments;
+use crate::compose::Setup;
+use crate::config::{Config, PROJECT_FILE};
+use crate::failure::{Exit, Failure};
+use crate::render::{self, style};
+use crate::system::{Home, environment_path};
+use crate::trust::{Agreement, agree};
+
+pub(crate) async fn trust(arguments: &TrustArguments) -> Result<Exit, Failure> {
+    let setup = Setup::open()?;
+    let directory = match &arguments.project {
+        Some(path) => std::path::absolute(path).map_err(|error| Failure::input(error.to_string()))?,
+        None => setup.directory.clone(),
+    };
+    let config = Config::load_in(&Home::find(environment_path)?, &directory)?;
+    let Some(project) = config.project else {
+        return Err(Failure::input(format!("there is no {PROJECT_FILE} at or above {}", directory.display()))
+            .hint("a project's file can bring checks: see the README"));
+    };
+    let root = project.root.to_string_lossy().into_owned();
+    if arguments.revoke {
+        agree(setup.journal(), setup.now(), &[Agreement::Revoked { root }]).await?;
+        render::note(&format!("{} is not trusted any more", project.root.display()));
+        return Ok(Exit::Ok);
+    }
+    render::note(&format!("{} brings these commands:", style::strong(&root)));
+    for check in &project.checks {
+        render::note(&format!("  {:14} {}", check.id, baton_core::text::printable(&check.command.join(" "))));
+    }
+    if project.checks.is_empty() {
+        render::note("  none: there is nothing to trust");
+        return Ok(Exit::Ok);
+    }
+    confirm()?;
+    agree(setup.journal(), setup.now(), &[Agreement::Project { root, content: project.content }]).await?;
+    render::note("trusted, until the file changes");
+    Ok(Exit::Ok)
+}
+
+/// Trust is a person's to give.
+fn confirm() -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Failure::input("trust is given on a terminal"));
+    }
+    let _ = write!(anstream::stderr(), "Run them here from now on? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| Failure::input(error.to_string()))?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Cancelled, "nothing was changed"))
+}

@@ -1,0 +1,123 @@
+//! The composition root: the one place that names the store, the channels, the clock and the engine together.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use baton_core::run::{Inputs, RULES_VERSION};
+use baton_core::task::Task;
+use baton_core::workflow::Workflow;
+use baton_engine::{Engine, Ports};
+use baton_members::Tools;
+use baton_port::{Clock, Ids, Journal};
+use baton_process::{Launcher, Shim};
+use baton_store::SqliteStore;
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::seats::{self, Seat, SeatChannels};
+use crate::system::{self, Home, SystemClock, SystemIds, environment_path, variables};
+use crate::trust::Trust;
+
+/// Everything a command works with.
+pub(crate) struct Setup {
+    pub(crate) config: Config,
+    pub(crate) tools: Arc<Tools>,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) engine: Engine,
+    /// Where the command was started.
+    pub(crate) directory: PathBuf,
+}
+
+impl Setup {
+    /// Opens the user's own home.
+    pub(crate) fn open() -> Result<Self, Failure> {
+        let home = Home::find(environment_path)?;
+        let directory = current_directory()?;
+        let config = Config::load_in(&home, &directory)?;
+        Self::with(&home, config, directory, Vec::new())
+    }
+
+    /// Opens a given home with a given configuration.
+    ///
+    /// `variables` are added to the environment that channels and programs see.
+    pub(crate) fn with(
+        home: &Home,
+        config: Config,
+        directory: PathBuf,
+        variables: Vec<(OsString, OsString)>,
+    ) -> Result<Self, Failure> {
+        let store = Arc::new(SqliteStore::open(&home.data, baton_store::Options::default())?);
+        let scratch = home.data.join("scratch");
+        std::fs::create_dir_all(&scratch).map_err(|error| {
+            Failure::new(crate::failure::Exit::Store, format!("{} cannot be made: {error}", scratch.display()))
+        })?;
+        let tools = Arc::new(tools(variables)?);
+        let ports = Ports {
+            journal: store.clone(),
+            blobs: store.clone(),
+            channels: Arc::new(SeatChannels(tools.clone())),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+        };
+        let engine = Engine::new(ports, system::owner(), scratch).with_gone_owners(system::is_gone);
+        Ok(Self { config, tools, store, engine, directory })
+    }
+
+    pub(crate) fn journal(&self) -> &dyn Journal {
+        &*self.store
+    }
+
+    pub(crate) async fn trust(&self) -> Result<Trust, Failure> {
+        Trust::read(self.journal()).await
+    }
+
+    pub(crate) async fn seats(&self) -> Vec<Seat> {
+        seats::find(&self.config, &self.tools).await
+    }
+
+    pub(crate) fn now(&self) -> baton_core::units::Timestamp {
+        SystemClock.now()
+    }
+
+    /// Freezes a task with everything that its run will depend on.
+    pub(crate) fn freeze(&self, task: Task, workflow: Workflow, members: Vec<baton_core::member::Member>) -> Inputs {
+        Inputs {
+            rules_version: RULES_VERSION,
+            task,
+            workflow,
+            members,
+            roles: self.config.roles.clone(),
+            rules: self.config.rules.clone(),
+            named: Vec::new(),
+            session: None,
+            seed: SystemIds.seed(),
+        }
+    }
+}
+
+fn current_directory() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| Failure::input(format!("the current directory is gone: {error}")))
+}
+
+/// This machine's programs, keys and network.
+fn tools(variables: Vec<(OsString, OsString)>) -> Result<Tools, Failure> {
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::configuration(format!("baton cannot find its own program: {error}")))?;
+    let launcher = Launcher::with_shim(Shim { program, arguments: vec![crate::SHIM.into()] });
+    Ok(Tools::new(launcher, std::env::vars_os().chain(variables)))
+}
+
+/// How many batons are above this one.
+pub(crate) fn depth() -> u32 {
+    std::env::var(variables::DEPTH).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// A baton that was started by one of its own members must not ask members again.
+pub(crate) fn refuse_recursion() -> Result<(), Failure> {
+    if depth() == 0 {
+        return Ok(());
+    }
+    Err(Failure::input("this baton was started by a member of a running baton: it asks nobody")
+        .hint("answer the task yourself; unset BATON_DEPTH if you are no member"))
+}

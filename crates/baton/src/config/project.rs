@@ -1,0 +1,70 @@
+//! A project's `baton.toml`. It comes with code that anybody may have written, so it can only narrow: remove members,
+//! lower the cap, raise thresholds, deny files. Commands that it brings are off until the user trusts its content.
+
+use std::path::{Path, PathBuf};
+
+use baton_core::hash::Hash;
+use baton_core::ids::MemberId;
+use serde::Deserialize;
+
+use super::file::{CheckEntry, Thresholds};
+use super::{Config, ancestor, dollars_to_micro, malformed, read_optional};
+use crate::failure::Failure;
+
+pub(crate) const PROJECT_FILE: &str = "baton.toml";
+
+/// The project around a directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) root: PathBuf,
+    /// Of the file's bytes: trust holds for this content and no other.
+    pub(crate) content: Hash,
+    /// Commands that it brings; off unless trusted.
+    pub(crate) checks: Vec<CheckEntry>,
+    file: ProjectFile,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectFile {
+    /// Members that may not be asked here.
+    #[serde(default)]
+    without: Vec<MemberId>,
+    spend_cap_usd: Option<f64>,
+    #[serde(default)]
+    thresholds: Thresholds,
+    #[serde(default)]
+    deny: Vec<String>,
+    #[serde(default)]
+    check: Vec<CheckEntry>,
+}
+
+impl Project {
+    /// The nearest `baton.toml` at or above `directory` that is not the user's own.
+    pub(super) fn find(directory: &Path, user_file: &Path) -> Result<Option<Self>, Failure> {
+        let own = |place: &Path| place.join(PROJECT_FILE) != user_file && place.join(PROJECT_FILE).is_file();
+        let Some(root) = ancestor(directory, own) else { return Ok(None) };
+        let path = root.join(PROJECT_FILE);
+        let Some(text) = read_optional(&path)? else { return Ok(None) };
+        let file: ProjectFile = toml::from_str(&text).map_err(|error| {
+            malformed(&path, &error, &text)
+                .hint("a project's file may only narrow: without, spend_cap_usd, thresholds, deny, check")
+        })?;
+        if let Some(dollars) = file.spend_cap_usd {
+            dollars_to_micro(dollars, "spend_cap_usd")
+                .map_err(|because| Failure::configuration(format!("{}: {because}", path.display())))?;
+        }
+        Ok(Some(Self { root, content: Hash::of(text.as_bytes()), checks: file.check.clone(), file }))
+    }
+
+    /// Applies what only narrows. A wider value than the user's own changes nothing.
+    pub(super) fn narrow(&self, config: &mut Config) {
+        config.entries.retain(|entry| !self.file.without.contains(&entry.member.id));
+        if let Some(Ok(cap)) = self.file.spend_cap_usd.map(|dollars| dollars_to_micro(dollars, "spend_cap_usd")) {
+            config.rules.spend_cap = Some(config.rules.spend_cap.map_or(cap, |own| own.min(cap)));
+        }
+        // Values outside 0 to 1 were refused when the file was read as a user's; here they narrow nothing.
+        let _ = self.file.thresholds.apply(config, true);
+        config.deny.extend(self.file.deny.iter().cloned());
+    }
+}

@@ -1,0 +1,112 @@
+use super::*;
+use crate::failure::Exit;
+
+fn load(user: &str, project: Option<&str>) -> Result<Config, Failure> {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(&folder.path().join("home"));
+    let work = folder.path().join("work/inner");
+    std::fs::create_dir_all(&home.data).unwrap();
+    std::fs::create_dir_all(&work).unwrap();
+    std::fs::write(&home.configuration, user).unwrap();
+    if let Some(text) = project {
+        std::fs::write(folder.path().join("work").join(PROJECT_FILE), text).unwrap();
+    }
+    Config::load_in(&home, &work)
+}
+
+fn member<'a>(config: &'a Config, name: &str) -> Option<&'a baton_core::member::Member> {
+    config.entries.iter().map(|entry| &entry.member).find(|member| member.id.as_str() == name)
+}
+
+#[test]
+fn every_role_of_the_catalogue_names_members_of_it() {
+    let config = load("", None).unwrap();
+    assert_eq!(config.roles.len(), 12);
+    for role in &config.roles {
+        for id in role.primary.iter().chain(&role.secondary) {
+            assert!(member(&config, id.as_str()).is_some(), "{}: {id}", role.kind);
+        }
+    }
+    for retired in &config.retired {
+        assert!(member(&config, &retired.successor).is_some(), "{}", retired.name);
+        assert!(member(&config, &retired.name).is_none());
+    }
+}
+
+#[test]
+fn the_catalogue_has_the_missions_thresholds() {
+    let thresholds = load("", None).unwrap().rules.thresholds;
+    let shown = [thresholds.low, thresholds.normal, thresholds.high, thresholds.critical].map(Probability::millionths);
+    assert_eq!(shown, [600_000, 700_000, 800_000, 900_000]);
+}
+
+#[test]
+fn a_user_changes_and_adds_members() {
+    let config = load(
+        "spend_cap_usd = 0.5\n[thresholds]\nhigh = 0.85\n[[member]]\nid = \"claude\"\ntier = 2\nmodel = \"opus\"\n\
+         [[member]]\nid = \"mine\"\nvendor = \"me\"\nchannel = \"openai-chat\"\ntier = 3\npayer = \"local\"\n\
+         [[member]]\nid = \"codex-low\"\ndisabled = true\n",
+        None,
+    )
+    .unwrap();
+    let claude = member(&config, "claude").unwrap();
+    assert_eq!((claude.tier, claude.model.as_deref()), (2, Some("opus")));
+    assert_eq!(claude.vendor, "anthropic", "what is not said stays");
+    assert_eq!(member(&config, "mine").unwrap().account, "me");
+    assert!(member(&config, "codex-low").is_none());
+    assert_eq!(config.rules.spend_cap, Some(MicroUsd(500_000)));
+}
+
+#[test]
+fn errors_name_file_line_and_key() {
+    let cases = [
+        ("\nspend_cap = 3\n", ":2: ", "unknown field `spend_cap`"),
+        ("[[member]]\nid = \"claude\"\ntiers = 1\n", ":3: ", "tiers"),
+        ("[[member]]\nid = \"no good\"\n", ":2: ", "no good"),
+        ("allow = [\n", ":", ""),
+        ("[[member]]\nid = \"new\"\ntier = 1\n", "", "`vendor` is missing"),
+        ("[thresholds]\nhigh = 7\n", "", "`thresholds.high` must be from 0 to 1"),
+        ("spend_cap_usd = -1.0\n", "", "`spend_cap_usd` must be an amount"),
+    ];
+    for (text, line, key) in cases {
+        let failure = load(text, None).unwrap_err();
+        assert_eq!(failure.exit, Exit::Configuration, "{text}");
+        let shown = format!("{} {}", failure.message, failure.hints.join(" "));
+        assert!(shown.contains("baton.toml") && shown.contains(line) && shown.contains(key), "{text}: {shown}");
+    }
+}
+
+#[test]
+fn a_project_can_only_narrow() {
+    let wide =
+        load("spend_cap_usd = 0.5", Some("spend_cap_usd = 90.0\nwithout = [\"claude\"]\n[thresholds]\nhigh = 0.1\n"));
+    let config = wide.unwrap();
+    assert_eq!(config.rules.spend_cap, Some(MicroUsd(500_000)));
+    assert_eq!(config.rules.thresholds.high.millionths(), 800_000);
+    assert!(member(&config, "claude").is_none());
+    let narrow = load("", Some("spend_cap_usd = 0.1\n[thresholds]\nhigh = 0.95\n")).unwrap();
+    assert_eq!(narrow.rules.spend_cap, Some(MicroUsd(100_000)));
+    assert_eq!(narrow.rules.thresholds.high.millionths(), 950_000);
+}
+
+#[test]
+fn a_project_cannot_add_members_vendors_or_endpoints() {
+    for text in ["allow = [\"x\"]", "[[member]]\nid = \"x\"", "[[role]]\nkind = \"architecture\""] {
+        let failure = load("", Some(text)).unwrap_err();
+        assert!(failure.hints.iter().any(|hint| hint.contains("only narrow")), "{text}");
+    }
+}
+
+#[test]
+fn a_project_s_commands_are_not_among_the_users() {
+    let config = load("", Some("[[check]]\nid = \"t\"\ncommand = [\"make\"]\n")).unwrap();
+    assert!(config.checks.is_empty());
+    assert_eq!(config.project.unwrap().checks.len(), 1);
+}
+
+#[test]
+fn unknown_and_retired_names_are_told_with_a_way_out() {
+    let config = load("", None).unwrap();
+    assert!(config.unknown_member("claud").hints[0].contains("`claude"), "{:?}", config.unknown_member("claud"));
+    assert!(config.unknown_member("cheetah").hints[0].starts_with("ask `"));
+}

@@ -1,0 +1,72 @@
+//! Before a vendor receives text for the first time, the user is told who, what and who pays, and asked.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+
+use baton_core::member::{Member, Payer};
+use baton_core::run::{Inputs, RunState};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::render::{self, style};
+use crate::trust::{Agreement, Trust};
+
+/// The vendors that this run could send text to and that the user has not agreed to yet, each with its seats.
+pub(crate) fn missing<'a>(
+    inputs: &'a Inputs,
+    state: &RunState,
+    config: &Config,
+    trust: &Trust,
+) -> BTreeMap<&'a str, Vec<&'a Member>> {
+    let Some(plan) = &state.plan else { return BTreeMap::new() };
+    let asked = |member: &&Member| {
+        plan.team.seats.iter().any(|seat| seat.member == member.id) || plan.team.ladder.contains(&member.id)
+    };
+    let mut vendors: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
+    for member in inputs.members.iter().filter(|member| !member.is_check()).filter(asked) {
+        let free = member.payer == Payer::Local || member.scripted;
+        if !free && !trust.allows(&member.vendor) && !config.allow.contains(&member.vendor) {
+            vendors.entry(&member.vendor).or_default().push(member);
+        }
+    }
+    vendors
+}
+
+/// Asks on the terminal. `Ok` holds what the user agreed to; without a terminal it is refused, with the ways to allow.
+pub(crate) fn ask(inputs: &Inputs, vendors: &BTreeMap<&str, Vec<&Member>>) -> Result<Vec<Agreement>, Failure> {
+    render::note(&notice(inputs, vendors));
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(refused(vendors));
+    }
+    let _ = write!(anstream::stderr(), "Send it? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| Failure::input(error.to_string()))?;
+    if !matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Err(Failure::new(crate::failure::Exit::Cancelled, "nothing was sent"));
+    }
+    Ok(vendors.keys().map(|vendor| Agreement::Vendor { vendor: (*vendor).to_owned() }).collect())
+}
+
+/// Without a terminal nobody can agree.
+pub(crate) fn refused(vendors: &BTreeMap<&str, Vec<&Member>>) -> Failure {
+    let names: Vec<String> = vendors.keys().map(|vendor| format!("\"{vendor}\"")).collect();
+    Failure::configuration("nothing was sent: these vendors have not been allowed yet")
+        .hint("--yes, for one call of `baton ask`")
+        .hint(format!("allow = [{}] in your baton.toml, for good", names.join(", ")))
+}
+
+fn notice(inputs: &Inputs, vendors: &BTreeMap<&str, Vec<&Member>>) -> String {
+    let mut lines = vec![style::strong("This would be the first time that these vendors are sent text from you:")];
+    for (vendor, members) in vendors {
+        let seats: Vec<String> =
+            members.iter().map(|member| format!("{} (paid by {})", member.id, member.payer.as_str())).collect();
+        lines.push(format!("  {vendor:14} {}", seats.join(", ")));
+    }
+    let files: Vec<&str> = inputs.task.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
+    let what = if files.is_empty() { "your task".to_owned() } else { format!("your task and {}", files.join(", ")) };
+    lines.push(format!("Sent: {what}. A member that is a program can read the files of the workspace."));
+    if let Some(cap) = inputs.rules.spend_cap {
+        lines.push(format!("This run may spend at most {cap}."));
+    }
+    lines.join("\n")
+}

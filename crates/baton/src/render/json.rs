@@ -1,0 +1,60 @@
+//! The decision as other programs read it: `baton.decision/1`. Fields are only ever added.
+
+use baton_core::consensus::Decision;
+use baton_core::ids::RunId;
+use baton_core::run::{RunState, Status};
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+
+/// The decision with its schema name, its run and, for a text, the whole answer.
+pub(crate) fn decision(
+    run: &RunId,
+    state: &RunState,
+    decision: &Decision,
+    answer: Option<&str>,
+) -> Result<Value, Failure> {
+    let encode = |error: serde_json::Error| Failure::configuration(format!("the decision cannot be written: {error}"));
+    let mut fields = Map::new();
+    fields.insert("schema".into(), json!("baton.decision/1"));
+    fields.insert("run".into(), json!(run.as_str()));
+    fields.insert("status".into(), json!(status(state.status)));
+    if let Value::Object(decided) = serde_json::to_value(decision).map_err(encode)? {
+        fields.extend(decided);
+    }
+    for key in ["overallConfidence", "threshold"] {
+        fields.insert(key.into(), fraction(fields.get(key)));
+    }
+    if let Some(Value::Array(issues)) = fields.get_mut("issues") {
+        for issue in issues.iter_mut().filter_map(Value::as_object_mut) {
+            let value = fraction(issue.get("confidence"));
+            issue.insert("confidence".into(), value);
+        }
+    }
+    fields.insert("costUsd".into(), dollars(fields.get("cost")));
+    fields.remove("cost");
+    if let (Some(Value::Object(reference)), Some(text)) = (fields.get_mut("answer"), answer) {
+        reference.insert("text".into(), json!(text));
+    }
+    Ok(Value::Object(fields))
+}
+
+pub(crate) fn status(status: Status) -> &'static str {
+    match status {
+        Status::Open => "open",
+        Status::Waiting { .. } => "waiting",
+        Status::Decided => "decided",
+        Status::Cancelled => "cancelled",
+    }
+}
+
+/// Millionths inside, fractions outside.
+#[expect(clippy::cast_precision_loss, reason = "at most a million")]
+fn fraction(value: Option<&Value>) -> Value {
+    value.and_then(Value::as_u64).map_or(Value::Null, |millionths| json!(millionths as f64 / 1e6))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "dollars on a screen")]
+fn dollars(value: Option<&Value>) -> Value {
+    value.and_then(Value::as_u64).map_or(Value::Null, |micro| json!(micro as f64 / 1e6))
+}

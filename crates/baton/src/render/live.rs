@@ -1,0 +1,140 @@
+//! The live view: one line a seat, redrawn in place on a terminal, plain lines elsewhere.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use baton_core::ids::{MemberId, RunId, StepId};
+use baton_core::outcome::Outcome;
+use baton_core::run::{Event, RunState, Stamped, Status, Step};
+use baton_core::text::one_line;
+use baton_engine::Observer;
+use baton_port::Progress;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::style;
+
+/// Shows a run while it goes on, on standard error.
+pub(crate) struct Live {
+    bars: MultiProgress,
+    lines: Mutex<HashMap<StepId, Line>>,
+    terminal: bool,
+    quiet: bool,
+}
+
+struct Line {
+    bar: ProgressBar,
+    bytes: usize,
+}
+
+impl Live {
+    pub(crate) fn new(quiet: bool) -> Self {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let terminal = !target.is_hidden();
+        Self { bars: MultiProgress::with_draw_target(target), lines: Mutex::default(), terminal, quiet }
+    }
+
+    fn say(&self, text: &str) {
+        if self.terminal {
+            // A screen that cannot be drawn must not end the run.
+            let _ = self.bars.println(text);
+        } else if !self.quiet {
+            super::note(text);
+        }
+    }
+
+    fn with_line(&self, step: StepId, change: impl FnOnce(&mut Line)) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = lines.get_mut(&step) {
+            change(line);
+        }
+    }
+
+    fn begin(&self, step: StepId, label: String) {
+        if !self.terminal {
+            self.say(&format!("  · {label} asked"));
+        }
+        let bar = self.bars.add(ProgressBar::new_spinner());
+        let template = ProgressStyle::with_template("  {spinner} {prefix} {elapsed:>4}  {msg}");
+        if let Ok(template) = template {
+            bar.set_style(template.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+        }
+        bar.set_prefix(label);
+        bar.set_message("starting");
+        if self.terminal {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.insert(step, Line { bar, bytes: 0 });
+    }
+
+    fn end(&self, step: &Step, outcome: &Outcome, detail: &str) {
+        if let Some(line) = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&step.id) {
+            line.bar.finish_and_clear();
+        }
+        self.say(&ended_line(step, outcome, detail));
+    }
+}
+
+fn ended_line(step: &Step, outcome: &Outcome, detail: &str) -> String {
+    let attempt = step.attempts.last();
+    let asked = attempt.map_or(step.member.as_str(), |attempt| attempt.member.as_str());
+    let label = format!("{:14} {:10}", asked, step.role.as_str());
+    if !outcome.is_ok() {
+        let detail = if detail.is_empty() { String::new() } else { format!(": {}", one_line(detail, 100)) };
+        return format!("  {} {label} {}{detail}", style::bad("✗"), outcome.label());
+    }
+    let cost = match attempt.and_then(|attempt| attempt.cost) {
+        _ if step.role == baton_core::route::Role::Check => String::new(),
+        Some(cost) => format!(", {cost}"),
+        None => ", cost unknown".to_owned(),
+    };
+    format!("  {} {label} answered{cost}", style::good("✓"))
+}
+
+impl Observer for Live {
+    fn begun(&self, run: &RunId) {
+        self.say(&style::dim(&format!("run {}", run.short())));
+    }
+
+    fn event(&self, stamped: &Stamped, state: &RunState) {
+        match &stamped.event {
+            Event::StepStarted { step, member, .. } => {
+                let role = state.step(*step).map_or("", |step| step.role.as_str());
+                self.begin(*step, format!("{member:14} {role:10}"));
+            }
+            Event::StepFinished { step, report, .. } => {
+                if let Some(step) = state.step(*step) {
+                    self.end(step, &report.outcome, &report.detail);
+                }
+            }
+            Event::StepInDoubt { step, .. } => {
+                if let Some(step) = state.step(*step) {
+                    self.end(step, &Outcome::InDoubt, "asked when the last process ended; asking again");
+                }
+            }
+            Event::CancelRequested => self.say("  stopping"),
+            Event::Decided(_) if matches!(state.status, Status::Waiting { .. }) => {
+                self.say(&format!("  {} waits for a person", style::warn("!")));
+            }
+            Event::Submitted(_)
+            | Event::OpinionRead { .. }
+            | Event::EvidenceRecorded { .. }
+            | Event::TimerFired { .. }
+            | Event::PersonAnswered { .. }
+            | Event::Decided(_) => {}
+        }
+    }
+
+    fn progress(&self, step: StepId, _member: &MemberId, progress: &Progress) {
+        self.with_line(step, |line| match progress {
+            Progress::Started => line.bar.set_message("asked"),
+            Progress::Thinking => line.bar.set_message("thinking"),
+            Progress::Doing(what) => line.bar.set_message(one_line(what, 60)),
+            Progress::Text { bytes } => {
+                line.bytes += bytes;
+                line.bar.set_message(format!("answering, {:.1} KB", line.bytes as f64 / 1024.0));
+            }
+        });
+    }
+}

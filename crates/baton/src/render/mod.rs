@@ -1,0 +1,48 @@
+//! What people see: the live view, decisions, lists. Data goes to standard output, everything else to standard error.
+
+pub(crate) mod decision;
+pub(crate) mod json;
+pub(crate) mod live;
+pub(crate) mod plan;
+pub(crate) mod style;
+
+use std::io::Write;
+
+use crate::failure::{Exit, Failure};
+
+/// The only owner of standard output. Handed out by `main`, so that two parts can never write into each other.
+pub(crate) struct Output {
+    stdout: anstream::AutoStream<std::io::Stdout>,
+}
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        Self { stdout: anstream::stdout() }
+    }
+
+    /// Writes a whole text. A reader that went away early (`| head`) is no failure.
+    pub(crate) fn print(&mut self, text: &str) -> Result<(), Failure> {
+        let written = self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.flush());
+        match written {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(Exit::BadInput, format!("standard output cannot be written: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A note for the user, on standard error.
+pub(crate) fn note(text: &str) {
+    // Nothing sensible can be done when even standard error is gone.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// A failure, on standard error: what happened, then what to do.
+pub(crate) fn failure(failure: &Failure) {
+    let error = style::bad("error");
+    note(&format!("{error}: {}", failure.message));
+    for hint in &failure.hints {
+        note(&format!("  {}: {hint}", style::dim("try")));
+    }
+}

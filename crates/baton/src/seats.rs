@@ -1,0 +1,158 @@
+//! Which seats can be asked here: programs on the PATH, keys in the environment, servers on their usual ports.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use baton_core::ids::MemberId;
+use baton_core::member::{ChannelSpec, Effort, Limits, Member, Nature, Payer};
+use baton_engine::Channels;
+use baton_members::Tools;
+use baton_port::Channel;
+
+use crate::config::{CheckEntry, Config, Entry, LocalServer};
+use crate::failure::Failure;
+use crate::trust::Trust;
+
+/// One seat and whether it can be asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) entry: Entry,
+    /// Why not, and how to mend it.
+    pub(crate) missing: Option<(String, String)>,
+}
+
+/// How long a server on this machine has to list its models.
+const LOCAL_LIMIT: Duration = Duration::from_millis(300);
+/// Models of one local server that become seats.
+const MOST_LOCAL: usize = 4;
+
+/// Opens the channel of a seat with this machine's programs and keys.
+pub(crate) struct SeatChannels(pub(crate) Arc<Tools>);
+
+impl Channels for SeatChannels {
+    fn open(&self, member: &Member) -> Result<Arc<dyn Channel>, String> {
+        baton_members::open(member, &self.0).map_err(|error| error.to_string())
+    }
+}
+
+/// Looks at every member of the configuration. Starts no program and calls no vendor; asks only this machine's own
+/// ports.
+pub(crate) async fn find(config: &Config, tools: &Tools) -> Vec<Seat> {
+    let mut seats: Vec<Seat> = config.entries.iter().map(|entry| look(entry, tools)).collect();
+    for server in &config.locals {
+        seats.extend(local(server, tools).await);
+    }
+    seats
+}
+
+fn look(entry: &Entry, tools: &Tools) -> Seat {
+    let mend = || entry.install.clone();
+    let missing = match (&entry.needs.program, &entry.needs.key_env) {
+        (Some(program), _) if tools.find_program(program).is_none() => {
+            Some((format!("the program `{program}` is not on the PATH"), mend()))
+        }
+        (None, Some(key)) if tools.key(key).is_none() => Some((format!("{key} is not set"), mend())),
+        _ => None,
+    };
+    Seat { entry: entry.clone(), missing }
+}
+
+async fn local(server: &LocalServer, tools: &Tools) -> Vec<Seat> {
+    let models = baton_members::http::local_models(tools.client(), &server.base_url, LOCAL_LIMIT).await;
+    let usable = models.unwrap_or_default().into_iter().filter(|model| !model.contains("embed"));
+    usable.take(MOST_LOCAL).filter_map(|model| local_seat(server, &model)).collect()
+}
+
+fn local_seat(server: &LocalServer, model: &str) -> Option<Seat> {
+    let slug: String = model
+        .to_lowercase()
+        .chars()
+        .map(|character| if character.is_ascii_alphanumeric() || character == '.' { character } else { '-' })
+        .take(40)
+        .collect();
+    let settings = [("base_url".to_owned(), server.base_url.clone())].into();
+    let member = Member {
+        id: MemberId::parse(&format!("{}-{}", server.name, slug.trim_matches('-'))).ok()?,
+        nature: Nature::Model,
+        vendor: server.vendor.clone(),
+        family: slug.split(['-', '.']).next().unwrap_or("local").to_owned(),
+        channel: ChannelSpec { kind: "openai-chat".into(), settings },
+        model: Some(model.to_owned()),
+        effort: None,
+        tier: server.tier,
+        strengths: Vec::new(),
+        context_window: server.context_window,
+        price: None,
+        payer: Payer::Local,
+        account: server.name.clone(),
+        limits: Limits { concurrent: 1, ..Limits::default() },
+        scripted: false,
+    };
+    let entry = Entry { member, needs: crate::config::Needs::default(), install: String::new() };
+    Some(Seat { entry, missing: None })
+}
+
+/// The members that can be asked.
+pub(crate) fn usable(seats: &[Seat]) -> Vec<Member> {
+    seats.iter().filter(|seat| seat.missing.is_none()).map(|seat| seat.entry.member.clone()).collect()
+}
+
+/// The checks that may be run in a workspace: the user's own, and the project's once its content is trusted.
+pub(crate) fn checks(config: &Config, trust: &Trust, workspace: &Path) -> Vec<Member> {
+    let mut entries: Vec<&CheckEntry> = config.checks.iter().collect();
+    if let Some(project) = &config.project
+        && trust.covers(&project.root, project.content)
+    {
+        entries.extend(&project.checks);
+    }
+    let here = |check: &&&CheckEntry| check.when_file.as_ref().is_none_or(|file| workspace.join(file).exists());
+    entries.iter().filter(here).map(|check| check_member(check)).collect()
+}
+
+pub(crate) fn check_member(check: &CheckEntry) -> Member {
+    let mut settings = std::collections::BTreeMap::new();
+    if let Some((program, arguments)) = check.command.split_first() {
+        settings.insert("program".to_owned(), program.clone());
+        for (index, argument) in arguments.iter().enumerate() {
+            settings.insert(format!("arg.{index}"), argument.clone());
+        }
+    }
+    let total_ms = check.timeout_s.unwrap_or(600).saturating_mul(1_000);
+    Member {
+        id: check.id.clone(),
+        nature: Nature::Check,
+        vendor: "this machine".into(),
+        family: "check".into(),
+        channel: ChannelSpec { kind: "check".into(), settings },
+        model: None,
+        effort: None,
+        tier: 5,
+        strengths: Vec::new(),
+        context_window: 0,
+        price: None,
+        payer: Payer::Local,
+        account: "check".into(),
+        limits: Limits { first_event_ms: total_ms, idle_ms: total_ms, total_ms, concurrent: 1 },
+        scripted: false,
+    }
+}
+
+/// No member at all: what could be added, the easiest first.
+pub(crate) fn nobody(seats: &[Seat]) -> Failure {
+    let failure = Failure::new(crate::failure::Exit::NoMember, "no member can be asked on this machine");
+    let ways = seats.iter().filter_map(|seat| seat.missing.as_ref()).map(|(_, mend)| mend.as_str());
+    let mut ways: Vec<&str> = ways.filter(|mend| !mend.is_empty()).collect();
+    ways.dedup();
+    ways.truncate(3);
+    ways.into_iter()
+        .fold(failure, Failure::hint)
+        .hint("start Ollama, LM Studio, llama.cpp or vLLM on its usual port")
+        .hint("`baton demo` shows everything without any account")
+}
+
+impl Seat {
+    pub(crate) fn effort(&self) -> &'static str {
+        self.entry.member.effort.map_or("-", Effort::as_str)
+    }
+}
