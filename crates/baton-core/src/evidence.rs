@@ -62,12 +62,24 @@ fn place(word: &str) -> Option<Place> {
     (has_extension && is_path && line > 0).then(|| Place { file: file.trim_start_matches("./").to_owned(), line })
 }
 
+const SUMMARY_LINES: usize = 6;
+
 fn summary(output: &str) -> String {
-    let telling = |line: &&str| {
+    let telling = |line: &str| {
         let lower = line.to_lowercase();
-        ["panicked", "error", "failed", "failure", "test result", "warning"].iter().any(|word| lower.contains(word))
+        let heading = lower.trim_end_matches(':') == "failures";
+        !heading && ["panicked", "error", "failed", "failure", "test result", "warning"].iter().any(|word| lower.contains(word))
     };
-    let mut lines: Vec<&str> = output.lines().filter(telling).take(6).collect();
+    let mut lines: Vec<&str> = Vec::new();
+    let mut after_panic = false;
+    for line in output.lines() {
+        // What a panic says stands on the line after its place.
+        if after_panic || telling(line) {
+            lines.push(line);
+        }
+        after_panic = line.contains("panicked at");
+    }
+    lines.truncate(SUMMARY_LINES);
     if lines.is_empty() {
         lines = output.lines().rev().filter(|line| !line.trim().is_empty()).take(2).collect();
         lines.reverse();
@@ -92,7 +104,7 @@ mod tests {
     #[test]
     fn the_summary_keeps_what_tells_most() {
         let evidence = read(CheckResult::Failed, "cargo test", OUTPUT);
-        assert!(evidence.summary.contains("panicked at src/lib.rs:31"));
+        assert!(evidence.summary.contains("panicked at src/lib.rs:31:9:\nattempt to shift left with overflow"));
         assert!(!evidence.summary.contains("running 2 tests"));
         assert_eq!(read(CheckResult::Passed, "true", "a\n\nb\nc\n").summary, "b\nc");
     }

@@ -100,6 +100,22 @@ impl Outcome {
         }
     }
 
+    /// Nothing is charged for an attempt that was turned away before the model began.
+    #[must_use]
+    pub const fn is_free(&self) -> bool {
+        matches!(
+            self,
+            Self::Auth
+                | Self::RateLimited { .. }
+                | Self::QuotaExhausted
+                | Self::ContextTooLong
+                | Self::NotInstalled
+                | Self::UntrustedDirectory
+                | Self::SessionNotFound
+                | Self::Rejected
+        )
+    }
+
     /// The class in a word or two, for screens.
     #[must_use]
     pub const fn label(&self) -> &'static str {

@@ -113,8 +113,8 @@ impl Environment {
         let output = child.wait_with_output()?;
         Ok(Ran {
             code: output.status.code(),
-            stdout: self.filtered(&output.stdout),
-            stderr: self.filtered(&output.stderr),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
     }
 
@@ -142,9 +142,9 @@ impl Environment {
         command
     }
 
-    /// Output with what differs from run to run replaced: folders, run ids, times, ports, processes.
-    fn filtered(&self, bytes: &[u8]) -> String {
-        let text = String::from_utf8_lossy(bytes);
+    /// A screen with what differs from run to run replaced: folders, run ids, times, dates. For snapshots.
+    #[must_use]
+    pub fn screen(&self, text: &str) -> String {
         let place = std::fs::canonicalize(self.folder.path()).unwrap_or_else(|_| self.folder.path().to_owned());
         let text = text.replace(&*place.to_string_lossy(), "[DIR]");
         let text = text.replace(&*self.folder.path().to_string_lossy(), "[DIR]");
@@ -286,6 +286,6 @@ mod tests {
         let ran = environment.run(&[]).unwrap();
         let names: Vec<&str> = ran.stdout.lines().filter_map(|line| line.split('=').next()).collect();
         assert_eq!(names, ["BATON_HOME", "HOME", "LANG", "PATH", "TMPDIR", "TZ"]);
-        assert!(ran.stdout.contains("BATON_HOME=[DIR]/home"));
+        assert!(environment.screen(&ran.stdout).contains("BATON_HOME=[DIR]/home"));
     }
 }

@@ -130,7 +130,8 @@ fn finished(
     at: Timestamp,
 ) -> Result<(), &'static str> {
     let asked = state.steps.get(id.index()).map(|step| step.member.clone()).ok_or("there is no such step")?;
-    let cost = state.member(&asked).and_then(|member| member.cost(report.usage.as_ref()));
+    let told = state.member(&asked).and_then(|member| member.cost(report.usage.as_ref()));
+    let cost = if report.usage.is_none() && report.outcome.is_free() { Some(MicroUsd(0)) } else { told };
     let step = find(state, id)?;
     if step.status != StepStatus::Running || usize::from(attempt) + 1 != step.attempts.len() {
         return Err("the step was not running");

@@ -160,7 +160,10 @@ mod tests {
         let left = ("anthropic-ratelimit-tokens-remaining", "0");
         let reset = ("anthropic-ratelimit-tokens-reset", "1994-11-06T08:49:40Z");
         assert_eq!(waits(&[DATE, left, reset]), Some(3_000));
-        assert_eq!(waits(&[DATE, ("x-ratelimit-reset", "784111787000")]), Some(0), "before 2001 it is a second count");
+        let date = ("date", "Tue, 01 Mar 2005 00:00:00 GMT");
+        for epoch in ["1109635205", "1109635205000"] {
+            assert_eq!(waits(&[date, ("x-ratelimit-reset", epoch)]), Some(5_000));
+        }
     }
 
     #[test]

@@ -120,7 +120,7 @@ fn read_optional(path: &Path) -> Result<Option<String>, Failure> {
 
 /// A TOML error with its file. The parser's own text names line, column and key.
 fn malformed(path: &Path, error: &toml::de::Error, text: &str) -> Failure {
-    let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
+    let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     let whole = error.to_string();
     let reason = error.message().to_owned();
     let snippet = whole.lines().find(|row| row.contains(" | ")).map(str::trim).unwrap_or_default().to_owned();

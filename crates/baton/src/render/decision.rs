@@ -37,7 +37,7 @@ pub(crate) fn screen(run: &RunId, decision: &Decision, answer: Option<&str>) -> 
 
 fn head(decision: &Decision, out: &mut String) {
     let (word, meaning) = match decision.recommendation {
-        Recommendation::Proceed => (style::good("proceed"), "act on this"),
+        Recommendation::Proceed => (style::good("proceed"), "this can be acted on"),
         Recommendation::ProceedWithCaution => (style::warn("proceed with caution"), "just below the threshold"),
         Recommendation::ReviewRequired => (style::warn("review required"), "look at this before you act on it"),
         Recommendation::ConflictResolutionNeeded => (style::bad("conflict"), "members contradict each other"),

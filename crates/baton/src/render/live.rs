@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use baton_core::evidence::CheckResult;
 use baton_core::ids::{MemberId, RunId, StepId};
 use baton_core::outcome::Outcome;
 use baton_core::run::{Event, RunState, Stamped, Status, Step};
@@ -84,8 +85,15 @@ fn ended_line(step: &Step, outcome: &Outcome, detail: &str) -> String {
         let detail = if detail.is_empty() { String::new() } else { format!(": {}", one_line(detail, 100)) };
         return format!("  {} {label} {}{detail}", style::bad("✗"), outcome.label());
     }
+    if let Some(evidence) = &step.evidence {
+        let result = match evidence.result {
+            CheckResult::Passed => style::good("passed"),
+            CheckResult::Failed => style::bad("failed"),
+            CheckResult::Abstained { .. } => style::warn("abstained"),
+        };
+        return format!("  {} {label} {result}", style::good("✓"));
+    }
     let cost = match attempt.and_then(|attempt| attempt.cost) {
-        _ if step.role == baton_core::route::Role::Check => String::new(),
         Some(cost) => format!(", {cost}"),
         None => ", cost unknown".to_owned(),
     };
