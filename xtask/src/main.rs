@@ -37,7 +37,12 @@ pub(crate) fn root() -> PathBuf {
 
 /// Runs a program to its end with its output passed through.
 #[expect(clippy::disallowed_methods, reason = "a developer's tool; nothing of it is shipped")]
-pub(crate) fn run(program: &str, arguments: &[&str], environment: &[(&str, String)], root: &std::path::Path) -> Result<(), String> {
+pub(crate) fn run(
+    program: &str,
+    arguments: &[&str],
+    environment: &[(&str, String)],
+    root: &std::path::Path,
+) -> Result<(), String> {
     let mut command = std::process::Command::new(program);
     command.args(arguments).envs(environment.iter().map(|(name, value)| (*name, value))).current_dir(root);
     match command.status() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Who may depend on whom inside the house. Everything not named here is a break of the layers.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -43,7 +43,17 @@ struct Fence {
 
 const FENCES: &[Fence] = &[
     Fence {
-        words: &["tokio", "reqwest", "std::fs", "std::net", "std::env", "std::process", "SystemTime", "Instant::now", "std::thread"],
+        words: &[
+            "tokio",
+            "reqwest",
+            "std::fs",
+            "std::net",
+            "std::env",
+            "std::process",
+            "SystemTime",
+            "Instant::now",
+            "std::thread",
+        ],
         allowed: &[],
         within: &["crates/baton-core/src"],
         because: "the core has no runtime, no I/O and no clock",
@@ -60,7 +70,12 @@ const FENCES: &[Fence] = &[
         within: &[],
         because: "only the store knows which database it is",
     },
-    Fence { words: &["rmcp"], allowed: &["crates/baton-serve/"], within: &[], because: "only the MCP face names its SDK" },
+    Fence {
+        words: &["rmcp"],
+        allowed: &["crates/baton-serve/"],
+        within: &[],
+        because: "only the MCP face names its SDK",
+    },
     Fence {
         words: &["reqwest"],
         allowed: &["crates/baton-members/", "crates/baton/benches/"],
@@ -100,7 +115,9 @@ fn layers(root: &Path, breaks: &mut Vec<String>) -> Result<(), String> {
         let folder = if *name == "xtask" { root.join(name) } else { root.join("crates").join(name) };
         let manifest = read(&folder.join("Cargo.toml"))?;
         let own = manifest.split("[dev-dependencies]").next().unwrap_or(&manifest);
-        let depends = |other: &str| own.lines().any(|line| line.starts_with(&format!("{other}.")) || line.starts_with(&format!("{other} ")));
+        let depends = |other: &str| {
+            own.lines().any(|line| line.starts_with(&format!("{other}.")) || line.starts_with(&format!("{other} ")))
+        };
         for (other, _) in LAYERS.iter().filter(|(other, _)| other != name) {
             if depends(other) && !allowed.contains(other) {
                 breaks.push(format!("{name} depends on {other}: the layers do not allow it"));
@@ -116,10 +133,14 @@ fn layers(root: &Path, breaks: &mut Vec<String>) -> Result<(), String> {
 }
 
 fn fences(path: &str, text: &str, breaks: &mut Vec<String>) {
-    let is_test = path.contains("/tests") || path.contains("/benches/") || path.contains("/examples/") || path.ends_with("tests.rs");
+    let is_test = path.contains("/tests")
+        || path.contains("/benches/")
+        || path.contains("/examples/")
+        || path.ends_with("tests.rs");
     for fence in FENCES {
         let here = fence.within.is_empty() || fence.within.iter().any(|prefix| path.starts_with(prefix));
-        if !here || is_test || path.starts_with("xtask/") || fence.allowed.iter().any(|prefix| path.starts_with(prefix)) {
+        if !here || is_test || path.starts_with("xtask/") || fence.allowed.iter().any(|prefix| path.starts_with(prefix))
+        {
             continue;
         }
         for (number, line) in own_lines(text) {
@@ -150,7 +171,7 @@ fn names(root: &Path, sources: &BTreeMap<String, String>, breaks: &mut Vec<Strin
     if ids.len() < 10 {
         breaks.push(format!("only {} ids were read from catalog/members.toml", ids.len()));
     }
-    let shipped = |path: &str| path.starts_with("crates/") && path.contains("/src/") && !path.ends_with("tests.rs");
+    let shipped = |path: &str| path.starts_with("crates/") && path.contains("/src/") && !path.contains("/tests");
     let own = |path: &str| path.starts_with("crates/baton-members/src/") || path.starts_with("crates/baton-testkit/");
     for (path, text) in sources.iter().filter(|(path, _)| shipped(path) && !own(path)) {
         for (number, line) in own_lines(text) {
@@ -181,7 +202,7 @@ fn sources(root: &Path) -> Result<BTreeMap<String, String>, String> {
     Ok(sources)
 }
 
-fn relative(root: &Path, path: &PathBuf) -> String {
+fn relative(root: &Path, path: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
 }
 

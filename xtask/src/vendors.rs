@@ -14,7 +14,12 @@ pub(crate) fn check(root: &Path) -> Result<String, String> {
     if !folder.join("bin/python").exists() {
         run("python3", &["-m", "venv", &folder.to_string_lossy()], &[], root)?;
     }
-    run(&python, &["-m", "pip", "install", "--quiet", "-r", "crates/baton-script/tests/vendors/requirements.txt"], &[], root)?;
+    run(
+        &python,
+        &["-m", "pip", "install", "--quiet", "-r", "crates/baton-script/tests/vendors/requirements.txt"],
+        &[],
+        root,
+    )?;
     run(&python, &[CHECK], &[], root)?;
     Ok("vendors: ok".to_owned())
 }

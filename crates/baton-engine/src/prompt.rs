@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use baton_core::hash::{FieldHasher, Hash};
 use baton_core::ids::MemberId;
-use baton_core::journal::Actor;
 use baton_core::route::Role;
 use baton_core::run::{Inputs, PromptPlan, RunState, Stamped, Work};
 use baton_core::task::{Attachment, AttachmentForm, Question};
@@ -61,7 +60,7 @@ pub(crate) fn render(
             "role" => filled.push_str(role_words(role)),
             "question" => filled.push_str(&question_words(question)),
             "trailer" => filled.push_str(&trailer),
-            "note" => note(state, inputs, plan, &mut filled),
+            "note" => filled.push_str(plan.note.as_deref().unwrap_or("")),
             "attachments" => attachments(inputs, plan, texts, &mut filled)?,
             "draft" => draft(state, inputs, plan, texts, &mut filled)?,
             "opinions" => opinions(state, inputs, plan, texts, &mut filled)?,
@@ -168,15 +167,6 @@ fn opinions(
     Ok(())
 }
 
-/// What a person said stands as it is; what a program said for somebody is quoted.
-fn note(state: &RunState, inputs: &Inputs, plan: &PromptPlan, out: &mut String) {
-    let Some(note) = &plan.note else { return };
-    match &state.answered {
-        Some((Actor::Person, ..)) => out.push_str(note),
-        _ => envelope(inputs.seed, "said by a program, not by a person", &printable(note), out),
-    }
-}
-
 /// Quotes a text so that it cannot be taken for baton's own words.
 fn envelope(seed: u64, label: &str, text: &str, out: &mut String) {
     let hash = FieldHasher::default().number(seed).field(text.as_bytes()).finish().to_string();
@@ -205,7 +195,7 @@ pub(crate) async fn preview(engine: &Engine, inputs: Inputs) -> Result<(RunState
     }
     let submitted = Stamped {
         at: engine.ports.clock.now(),
-        actor: Actor::Person,
+        actor: baton_core::journal::Actor::Person,
         event: baton_core::run::Event::Submitted(Box::new(inputs.clone())),
     };
     let state = baton_core::run::fold([submitted])?;

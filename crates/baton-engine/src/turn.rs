@@ -62,11 +62,12 @@ impl Attempt {
     }
 
     async fn ask(&self, channel: Arc<dyn Channel>, accounts: &Accounts) -> Turn {
-        let seat = tokio::select! {
-            seat = accounts.enter(&self.member) => seat,
+        let mut seat = tokio::select! {
+            biased;
+            // First, because the end of another member's turn may free the place that this one waits for.
             () = self.cancel.requested() => return Turn::failed(Outcome::Cancelled, "cancelled before it was asked"),
+            seat = accounts.enter(&self.member) => seat,
         };
-        let mut seat = seat;
         let sink = Sink {
             step: self.step,
             member: self.member.id.clone(),

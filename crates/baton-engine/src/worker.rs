@@ -143,8 +143,6 @@ impl<'a> Worker<'a> {
     }
 
     async fn carry(&mut self, observer: &dyn Observer, cancel: &Cancel) -> Result<(), EngineError> {
-        // A decision that was due when the last process ended is recorded first.
-        self.commit(Vec::new(), Vec::new()).await?;
         let mut looks = 0;
         // Kept over the turns of this loop: signs of life that come quicker than this must not put it off.
         let mut next_look = self.engine.ports.clock.sleep(LOOK);
@@ -210,24 +208,23 @@ impl<'a> Worker<'a> {
     /// brings in events of other processes.
     async fn perform(&mut self) -> Result<bool, EngineError> {
         loop {
+            // A decision that is due is recorded before anything else is done.
+            self.commit(Vec::new(), Vec::new()).await?;
             let mut asks = Vec::new();
-            let mut record = false;
             for effect in run::outstanding(&self.state) {
                 match effect {
                     Effect::Ask { step, attempt, member } => asks.push((step, attempt, member)),
                     Effect::WakeAt { step, at } => self.wake_at(step, at),
                     Effect::Stop { step } => self.stop(step),
-                    Effect::Record => record = true,
+                    // Recorded above.
+                    Effect::Record => {}
                     Effect::AskPerson { .. } | Effect::Finish => return Ok(true),
                 }
             }
-            if record {
-                self.commit(Vec::new(), Vec::new()).await?;
-            } else if asks.is_empty() {
+            if asks.is_empty() {
                 return Ok(false);
-            } else {
-                self.start(asks).await?;
             }
+            self.start(asks).await?;
         }
     }
 

@@ -4,6 +4,8 @@
 //! measured is baton: the whole way of a task through engine, channels and store, upstream time taken off where the
 //! upstream waits.
 
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench prints, and stops at the first surprise")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -45,7 +47,7 @@ fn main() {
 async fn measure() -> Value {
     let folder = tempfile::tempdir().expect("a folder");
     let sync = baton_store::fdatasync_cost(folder.path()).expect("a folder to write in");
-    let version = median(50, || start_version());
+    let version = median(50, start_version);
     let mcp = median(30, || start_mcp().0);
     let idle_kib = start_mcp().1;
     let memory_fan = fan_out(Store::Memory).await;

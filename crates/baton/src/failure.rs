@@ -27,11 +27,13 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,
     pub(crate) hints: Vec<String>,
+    /// Another process holds what was asked for.
+    pub(crate) busy: bool,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hints: Vec::new() }
+        Self { exit, message: message.into(), hints: Vec::new(), busy: false }
     }
 
     pub(crate) fn input(message: impl Into<String>) -> Self {
@@ -59,9 +61,8 @@ impl From<StoreError> for Failure {
             StoreError::Damaged(_) => {
                 failure.hint("nothing was changed; move the file away to begin a new store, and keep it for recovery")
             }
-            StoreError::Busy { .. } | StoreError::Fenced => {
-                failure.hint("another baton works on this run; wait for it, or try again in 15 seconds")
-            }
+            StoreError::Busy { .. } | StoreError::Fenced => Self { busy: true, ..failure }
+                .hint("another baton works on this run; wait for it, or try again in 15 seconds"),
             StoreError::Conflict { .. } | StoreError::Failed(_) => failure,
         }
     }

@@ -295,7 +295,9 @@ pub(crate) fn starts(events: &[Event]) -> Vec<String> {
 
 pub(crate) fn ends(events: &[Event]) -> Vec<String> {
     let end = |event: &Event| match event {
-        Event::StepFinished { step, attempt, report } => Some(format!("{}.{attempt} {}", step.0, report.outcome.label())),
+        Event::StepFinished { step, attempt, report } => {
+            Some(format!("{}.{attempt} {}", step.0, report.outcome.label()))
+        }
         Event::StepInDoubt { step, attempt } => Some(format!("{}.{attempt} in doubt", step.0)),
         _ => None,
     };

@@ -1,4 +1,5 @@
 //! The engine against ports in memory: real journal, scripted members, time that a test moves.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod accounts;
 mod cancel;

@@ -127,7 +127,7 @@ async fn a_channel_that_cannot_be_opened_is_not_there() {
     let (run, state) = house.run(inputs(&["a", "b", "c", "d"])).await;
     assert_eq!(starts(&house.events(&run).await)[3..], ["d 2.1"]);
     let failed = &state.decision.as_ref().unwrap().failed_models[0];
-    assert_eq!((failed.class.as_str(), failed.detail.as_str()), ("not_installed", "there is no c here"));
+    assert_eq!((failed.class.as_str(), failed.detail.as_str()), ("not there", "there is no c here"));
     house.check(&run).await;
 }
 

@@ -176,7 +176,7 @@ pub(crate) fn unanswered(error: &reqwest::Error, address: &str) -> Ending {
     if error.is_builder() {
         return Ending::failed(Outcome::Rejected, format!("the request could not be prepared: {cause}"));
     }
-    if error.is_connect() && cause.contains("certificate") {
+    if error.is_connect() && is_about_encryption(error) {
         return Ending::failed(Outcome::NotInstalled, format!("no secure connection to {address}: {cause}"));
     }
     if error.is_connect() {
@@ -194,6 +194,18 @@ fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static
 
 fn root(error: &reqwest::Error) -> String {
     sources(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// The cause may be wrapped several times over in errors of input and output, whose source is what is behind the
+/// wrapped one.
+fn is_about_encryption(error: &reqwest::Error) -> bool {
+    sources(error).any(|source| {
+        let mut source = source;
+        while let Some(inner) = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            source = inner;
+        }
+        source.is::<rustls::Error>()
+    })
 }
 
 /// The HTTP library tells an early end of the connection only by its words.

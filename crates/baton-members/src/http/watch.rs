@@ -101,7 +101,7 @@ impl Watch {
             None => (after(self.started, self.limits.first_event), Deadline::FirstEvent),
             Some(payload) => (after(payload, self.limits.idle), Deadline::Idle),
         };
-        if silence.0 < total.0 { silence } else { total }
+        if silence.0 <= total.0 { silence } else { total }
     }
 
     pub(crate) fn limit(&self, deadline: Deadline) -> Duration {

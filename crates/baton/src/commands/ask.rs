@@ -34,6 +34,7 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     }
     let trusted = setup.trust().await?;
     tell_untrusted(&setup, &trusted);
+    super::resume::tell_interrupted(&setup).await?;
     members.extend(seats::checks(&setup.config, &trusted, &workspace(&task, &setup)));
     let inputs = Inputs { named, ..setup.freeze(task, workflow, members) };
     if ask.dry_run {

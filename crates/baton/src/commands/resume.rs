@@ -2,6 +2,7 @@
 
 use baton_core::ids::RunId;
 use baton_core::journal::Stream;
+use baton_core::run::Status;
 
 use super::{conclude, drive, find_run};
 use crate::cli::Resume;
@@ -23,22 +24,22 @@ pub(crate) async fn resume(resume: Resume, output: &mut Output) -> Result<Exit, 
     let mut exit = Exit::Ok;
     for run in runs {
         render::note(&format!("run {}", run.short()));
-        let state = drive(&setup.engine, &run, &resume.flags).await?;
-        exit = conclude(&setup.engine, &run, &state, &resume.flags, output).await?;
+        match drive(&setup.engine, &run, &resume.flags).await {
+            Ok(state) => exit = conclude(&setup.engine, &run, &state, &resume.flags, output).await?,
+            // Without a name every open run was meant; one that another baton carries is in good hands.
+            Err(failure) if failure.busy && resume.run.is_none() => render::note("  another baton works on it"),
+            Err(failure) => return Err(failure),
+        }
     }
     Ok(exit)
 }
 
 /// Runs that are neither over nor parked at a gate, oldest first.
-pub(crate) async fn open_runs(setup: &Setup) -> Result<Vec<RunId>, Failure> {
+async fn open_runs(setup: &Setup) -> Result<Vec<RunId>, Failure> {
     let mut open = Vec::new();
-    for summary in setup.engine.runs(1_000).await? {
+    for summary in setup.engine.runs(MOST).await? {
         let Some(Stream::Run(run)) = Stream::parse(&summary.stream) else { continue };
-        // Most runs end with their decision: those need not be read.
-        if summary.last.kind == "decided" && summary.decided.is_some() && !may_go_on(&setup.engine.state(&run).await?) {
-            continue;
-        }
-        if may_go_on(&setup.engine.state(&run).await?) {
+        if setup.engine.state(&run).await?.status == Status::Open {
             open.push(run);
         }
     }
@@ -46,6 +47,19 @@ pub(crate) async fn open_runs(setup: &Setup) -> Result<Vec<RunId>, Failure> {
     Ok(open)
 }
 
-fn may_go_on(state: &baton_core::run::RunState) -> bool {
-    state.status == baton_core::run::Status::Open
+/// Tells of runs that stopped in the middle, so that paid work is not forgotten. Looks at the newest ones only, and
+/// reads just those whose last event is no decision.
+pub(crate) async fn tell_interrupted(setup: &Setup) -> Result<(), Failure> {
+    for summary in setup.engine.runs(RECENT).await? {
+        let Some(Stream::Run(run)) = Stream::parse(&summary.stream) else { continue };
+        let cut_short = summary.last.kind != "decided";
+        if cut_short && setup.engine.state(&run).await?.status == Status::Open {
+            render::note(&format!("run {0} is not finished: `baton resume {0}` carries on", run.short()));
+        }
+    }
+    Ok(())
 }
+
+/// Runs that `resume` looks at.
+const MOST: usize = 1_000;
+const RECENT: usize = 5;

@@ -93,22 +93,23 @@ fn steps(state: &RunState) -> String {
 async fn transcripts(setup: &Setup, events: &[Stamped]) -> Result<String, Failure> {
     let mut text = String::new();
     for stamped in events {
-        let (title, hash) = match &stamped.event {
-            Event::StepStarted { step, member, prompt: Some(prompt), .. } => {
-                (format!("{step}: prompt to {member}"), *prompt)
-            }
-            Event::StepFinished { step, report, .. } => match report.transcript {
-                Some(transcript) => (format!("{step}: received ({})", report.outcome.label()), transcript),
-                None => continue,
-            },
+        let texts = match &stamped.event {
+            Event::StepStarted { step, member, prompt, .. } => vec![(format!("{step}: prompt to {member}"), *prompt)],
+            Event::StepFinished { step, report, .. } => vec![
+                (format!("{step}: received ({})", report.outcome.label()), report.transcript),
+                (format!("{step}: its answer"), report.answer),
+            ],
             _ => continue,
         };
-        let _ = writeln!(text, "\n{}", style::strong(&title));
-        match setup.engine.blob(hash).await? {
-            Some(bytes) => {
-                let _ = writeln!(text, "{}", printable(&String::from_utf8_lossy(&bytes)));
+        for (title, hash) in texts {
+            let Some(hash) = hash else { continue };
+            let _ = writeln!(text, "\n{}", style::strong(&title));
+            match setup.engine.blob(hash).await? {
+                Some(bytes) => {
+                    let _ = writeln!(text, "{}", printable(&String::from_utf8_lossy(&bytes)));
+                }
+                None => text.push_str("(dropped)\n"),
             }
-            None => text.push_str("(dropped)\n"),
         }
     }
     Ok(text)

@@ -5,6 +5,7 @@ mod catalog;
 mod file;
 mod project;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use baton_core::catalog::{RoleRow, Rules};
@@ -113,7 +114,7 @@ pub(crate) fn fraction(value: f64, key: &str) -> Result<Probability, String> {
 fn read_optional(path: &Path) -> Result<Option<String>, Failure> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(Failure::configuration(format!("{} cannot be read: {error}", path.display()))),
     }
 }

@@ -1,8 +1,14 @@
 //! The binary, run as its users run it: in a home of its own, against a scripted upstream.
 
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
 mod interrupted;
+#[cfg(test)]
 mod mission;
+#[cfg(test)]
 mod people;
+#[cfg(test)]
 mod table;

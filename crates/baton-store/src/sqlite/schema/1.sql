@@ -23,7 +23,7 @@ CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event BEGIN
     SELECT RAISE(ABORT, 'events are never removed');
 END;
 
--- Without `bytes` it is a file under blobs/.
+-- Without `bytes` it is a file under blobs/. With a rowid: without one, 64 appenders got a third fewer rows a second.
 CREATE TABLE blob (
     hash BLOB NOT NULL PRIMARY KEY,
     size INTEGER NOT NULL,
