@@ -32,6 +32,41 @@ pub struct Running {
     seen: String,
 }
 
+/// A program that reads and writes lines.
+pub struct Conversation {
+    child: Child,
+    stdin: Option<std::process::ChildStdin>,
+    stdout: BufReader<std::process::ChildStdout>,
+}
+
+impl Conversation {
+    /// # Errors
+    /// When the program does not read any more.
+    pub fn send(&mut self, line: &str) -> io::Result<()> {
+        let stdin = self.stdin.as_mut().ok_or_else(|| io::Error::other("closed"))?;
+        writeln!(stdin, "{line}")
+    }
+
+    /// The next line; empty at the end.
+    ///
+    /// # Errors
+    /// When the output cannot be read.
+    pub fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line)?;
+        Ok(line)
+    }
+
+    /// Closes the program's input and waits for its end.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn close(mut self) -> io::Result<Option<i32>> {
+        drop(self.stdin.take());
+        Ok(self.child.wait()?.code())
+    }
+}
+
 impl Environment {
     /// # Errors
     /// When no folder can be made.
@@ -126,6 +161,16 @@ impl Environment {
         let mut child = self.command(arguments, Stdio::null()).spawn()?;
         let stderr = child.stderr.take().ok_or_else(|| io::Error::other("no standard error"))?;
         Ok(Running { child, stderr: BufReader::new(stderr), seen: String::new() })
+    }
+
+    /// Starts the program to exchange lines with it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn converse(&self, arguments: &[&str]) -> io::Result<Conversation> {
+        let mut child = self.command(arguments, Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no standard output"))?;
+        Ok(Conversation { stdin: child.stdin.take(), stdout: BufReader::new(stdout), child })
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test runs the program as its user would")]

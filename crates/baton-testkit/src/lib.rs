@@ -13,6 +13,6 @@ mod upstream;
 
 pub use channel::{Reply, ScriptedChannels};
 pub use clock::{FakeClock, SeededIds};
-pub use environment::{Environment, Ran, Running};
+pub use environment::{Conversation, Environment, Ran, Running};
 pub use faulty::{Fault, FaultyJournal};
 pub use upstream::Upstream;

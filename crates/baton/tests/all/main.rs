@@ -7,6 +7,8 @@ mod demo;
 #[cfg(test)]
 mod interrupted;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod mission;
 #[cfg(test)]
 mod people;

@@ -1,0 +1,78 @@
+//! `baton mcp`, as an editor talks to it.
+
+use baton_testkit::Conversation;
+use serde_json::{Value, json};
+
+use crate::table::{THREE, Table, all, home};
+
+fn open(mut session: Conversation) -> Conversation {
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}}});
+    session.send(&hello.to_string()).unwrap();
+    let answer: Value = serde_json::from_str(&session.line().unwrap()).unwrap();
+    assert_eq!(answer["result"]["serverInfo"]["name"], "baton");
+    session.send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).unwrap();
+    session
+}
+
+fn call(session: &mut Conversation, arguments: &Value) -> Value {
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "orchestrate", "arguments": arguments}});
+    session.send(&call.to_string()).unwrap();
+    loop {
+        let message: Value = serde_json::from_str(&session.line().unwrap()).unwrap();
+        if message["id"] == 1 {
+            return message["result"].clone();
+        }
+    }
+}
+
+#[test]
+fn orchestrate_gives_the_decision_and_keeps_the_run() {
+    let table = Table::lay_with(THREE, all(THREE, "approve"), "allow = [\"ash-co\", \"beech-co\", \"cork-co\"]");
+    let mut session = open(table.home.converse(&["mcp"]).unwrap());
+    let result = call(&mut session, &json!({"task": "Is this fine as it is?", "priority": "normal"}));
+    assert_ne!(result["isError"], true, "{result:#}");
+    let decision = &result["structuredContent"];
+    assert_eq!((decision["schema"].as_str(), decision["modelCount"].as_u64()), (Some("baton.decision/1"), Some(3)));
+    assert!(result["content"][0]["text"].as_str().unwrap().contains("proceed"));
+    assert_eq!(session.close().unwrap(), Some(0));
+    assert!(table.run(&["runs"]).stdout.contains("Is this fine as it is?"));
+}
+
+#[test]
+fn what_is_not_allowed_is_an_error_of_the_tool_with_the_way_out() {
+    let table = Table::lay(THREE, all(THREE, "approve"));
+    let mut session = open(table.home.converse(&["mcp"]).unwrap());
+    let result = call(&mut session, &json!({"task": "Is this fine?"}));
+    let text = result["content"][0]["text"].as_str().unwrap().to_owned();
+    assert_eq!(result["isError"], true);
+    assert!(text.contains("have not been allowed") && text.contains("allow = ["), "{text}");
+    let odd = call(&mut session, &json!({"task": "x", "priority": "urgent"}));
+    assert!(odd["content"][0]["text"].as_str().unwrap().contains("critical"), "{odd:#}");
+    assert!(table.upstream.requests().is_empty());
+    session.close().unwrap();
+}
+
+#[test]
+fn a_baton_inside_a_member_refuses_to_ask() {
+    let mut table = Table::lay_with(THREE, all(THREE, "approve"), "allow = [\"ash-co\", \"beech-co\", \"cork-co\"]");
+    table.home.set("BATON_DEPTH", "1");
+    let mut session = open(table.home.converse(&["mcp"]).unwrap());
+    let result = call(&mut session, &json!({"task": "Is this fine?"}));
+    assert_eq!(result["isError"], true);
+    assert!(result["content"][0]["text"].as_str().unwrap().contains("member of a running baton"));
+    session.close().unwrap();
+}
+
+#[test]
+fn the_tools_are_listed_before_anything_is_opened() {
+    let home = home();
+    home.configure("this is = = no toml").unwrap();
+    let mut session = open(home.converse(&["mcp"]).unwrap());
+    session.send(r#"{"jsonrpc":"2.0","id":2,"method":"tools/list"}"#).unwrap();
+    let answer: Value = serde_json::from_str(&session.line().unwrap()).unwrap();
+    assert_eq!(answer["result"]["tools"][0]["name"], "orchestrate");
+    assert_eq!(session.close().unwrap(), Some(0));
+    assert_eq!(std::fs::read_dir(home.home()).unwrap().count(), 1, "no store was made");
+}
