@@ -21,6 +21,19 @@ pub struct SessionTurn {
 }
 
 const KIND: &str = "session_turn";
+const LOST: &str = "session_lost";
+
+/// What a turn means for its conversation.
+pub(crate) enum SessionNote {
+    Turn(SessionTurn),
+    /// The member does not know its own conversation of this directory any more: the next turn begins a new one.
+    Lost(Lost),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Lost {
+    pub(crate) directory: String,
+}
 
 /// What a next turn in the conversation needs.
 #[derive(Clone, Debug, Default)]
@@ -48,9 +61,20 @@ impl Engine {
         name: &SessionName,
         directory: &str,
     ) -> Result<Conversation, EngineError> {
-        let mut turns = self.session(member, name).await?;
-        // What was said elsewhere stays there, also for members whose history we send.
-        turns.retain(|turn| turn.directory == directory);
+        let rows = self.ports.journal.read(&Stream::Session(member.clone(), name.clone()), 0).await?;
+        let (mut turns, mut lost) = (Vec::new(), false);
+        for row in &rows {
+            // What was said elsewhere stays there, also for members whose history we send.
+            if row.kind == KIND {
+                let turn: SessionTurn = serde_json::from_str(&row.header)?;
+                if turn.directory == directory {
+                    turns.push(turn);
+                    lost = false;
+                }
+            } else if row.kind == LOST {
+                lost |= serde_json::from_str::<Lost>(&row.header)?.directory == directory;
+            }
+        }
         let mut history = Vec::new();
         for turn in &turns {
             let (prompt, answer) = (self.text(turn.prompt).await?, self.text(turn.answer).await?);
@@ -58,7 +82,7 @@ impl Engine {
                 history.push(Exchange { prompt, answer });
             }
         }
-        let provider = turns.last().and_then(|turn| turn.provider.clone());
+        let provider = turns.last().filter(|_| !lost).and_then(|turn| turn.provider.clone());
         let session = match provider {
             Some(id) => SessionUse::Resume { id },
             None => SessionUse::New { id: self.ports.ids.run().to_string() },
@@ -74,16 +98,13 @@ impl Engine {
         &self,
         member: &MemberId,
         name: &SessionName,
-        turn: &SessionTurn,
+        note: &SessionNote,
     ) -> Result<(), EngineError> {
-        let event = NewEvent {
-            kind: KIND,
-            version: 1,
-            at: self.ports.clock.now(),
-            actor: Actor::Engine,
-            header: serde_json::to_string(turn)?,
-            body: None,
+        let (kind, header) = match note {
+            SessionNote::Turn(turn) => (KIND, serde_json::to_string(turn)?),
+            SessionNote::Lost(lost) => (LOST, serde_json::to_string(lost)?),
         };
+        let event = NewEvent { kind, version: 1, at: self.ports.clock.now(), actor: Actor::Engine, header, body: None };
         let stream = Stream::Session(member.clone(), name.clone());
         let append = Append { stream, expected: None, epoch: None, events: vec![event], blobs: Vec::new() };
         self.ports.journal.append(append).await?;

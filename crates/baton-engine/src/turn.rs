@@ -13,10 +13,10 @@ use baton_core::outcome::Outcome;
 use baton_core::run::{Event, TurnReport};
 use baton_core::source::Sources;
 use baton_core::task::Question;
-use baton_port::{Blob, Cancel, Caps, Channel, Deadlines, Progress, ProgressSink, Turn, TurnRequest};
+use baton_port::{Blob, Cancel, Caps, Channel, Deadlines, Progress, ProgressSink, SessionUse, Turn, TurnRequest};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::sessions::Conversation;
+use crate::sessions::{Conversation, Lost, SessionNote};
 use crate::{Accounts, SessionTurn};
 
 /// One attempt that is about to be made.
@@ -45,7 +45,7 @@ pub(crate) struct Ended {
     pub(crate) step: StepId,
     pub(crate) number: u8,
     pub(crate) turn: Turn,
-    pub(crate) session: Option<(MemberId, SessionName, SessionTurn)>,
+    pub(crate) session: Option<(MemberId, SessionName, SessionNote)>,
 }
 
 impl Attempt {
@@ -57,7 +57,7 @@ impl Attempt {
             Ok(channel) => self.ask(channel.clone(), &accounts).await,
         };
         let turn = as_promised(turn, &self.member);
-        let session = self.session_turn(&turn);
+        let session = self.session_note(&turn);
         Ended { step, number, turn, session }
     }
 
@@ -97,17 +97,22 @@ impl Attempt {
         }
     }
 
-    fn session_turn(&self, turn: &Turn) -> Option<(MemberId, SessionName, SessionTurn)> {
-        let (name, _) = self.conversation.as_ref()?;
-        let answer = turn.text.as_ref().filter(|_| turn.outcome.is_ok())?;
-        let record = SessionTurn {
-            provider: turn.provenance.session.clone(),
-            directory: self.directory.to_string_lossy().into_owned(),
-            program_version: turn.provenance.program_version.clone(),
-            prompt: self.prompt_hash,
-            answer: Hash::of(answer.as_bytes()),
+    fn session_note(&self, turn: &Turn) -> Option<(MemberId, SessionName, SessionNote)> {
+        let (name, conversation) = self.conversation.as_ref()?;
+        let directory = self.directory.to_string_lossy().into_owned();
+        let resumed = matches!(conversation.session, SessionUse::Resume { .. });
+        let note = match (&turn.outcome, &turn.text) {
+            (Outcome::Ok, Some(answer)) => SessionNote::Turn(SessionTurn {
+                provider: turn.provenance.session.clone(),
+                directory,
+                program_version: turn.provenance.program_version.clone(),
+                prompt: self.prompt_hash,
+                answer: Hash::of(answer.as_bytes()),
+            }),
+            (Outcome::SessionNotFound, _) if resumed => SessionNote::Lost(Lost { directory }),
+            _ => return None,
         };
-        Some((self.member.id.clone(), name.clone(), record))
+        Some((self.member.id.clone(), name.clone(), note))
     }
 }
 

@@ -16,8 +16,8 @@ pub enum Fault {
     After,
 }
 
-/// Wraps a journal. The n-th write (append, claim, renew), counted from 0, fails, and so does every later call: a
-/// process that died makes no more calls.
+/// Wraps a journal. The n-th write (append or claim), counted from 0, fails, and so does every later call that changes
+/// or reads a stream: a process that died makes no more calls. Renewals are not counted, as they come by the clock.
 pub struct FaultyJournal {
     inner: Arc<dyn Journal>,
     fail_at: u64,

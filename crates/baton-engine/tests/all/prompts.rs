@@ -96,7 +96,7 @@ async fn a_hostile_text_stays_in_its_envelope() {
     }
 }
 
-/// The rest of such a name stood on a line of its own, before the envelope's text began.
+/// The rest of such a name stood on lines of its own, as if it were the file's text.
 #[tokio::test]
 async fn a_files_name_cannot_leave_the_first_line() {
     let house = House::new(approves);
@@ -105,6 +105,7 @@ async fn a_files_name_cannot_leave_the_first_line() {
     house.run(asked).await;
     let (envelopes, outside) = opened(&house.panel.asked()[0].prompt);
     assert_eq!(envelopes.len(), 1);
+    assert!(envelopes[0].1.starts_with("    1 | fn main()"));
     assert!(!outside.contains("EVIL"));
 }
 

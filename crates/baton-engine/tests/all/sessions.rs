@@ -76,6 +76,24 @@ async fn a_run_without_a_session_uses_none_and_a_failed_turn_is_no_part_of_one()
     assert!(asked[2].history.is_empty());
 }
 
+/// It was asked for again and again, and the conversation's name could not be used any more.
+#[tokio::test]
+async fn a_conversation_that_the_member_lost_is_begun_anew_and_that_is_said() {
+    let house = House::new(|asked: &Asked| match &asked.session {
+        SessionUse::Resume { id } if id == "thread-9" => Does::Fails(Outcome::SessionNotFound),
+        _ if asked.before == 0 => with_provider(asked),
+        _ => Does::SaysInSession(verdict("approve"), "thread-10"),
+    });
+    house.run(consult(None)).await;
+    let (_, lost) = house.run(consult(None)).await;
+    assert_eq!(lost.decision.unwrap().failed_models[0].class, "session not found", "never silently anew");
+    house.run(consult(None)).await;
+    house.run(consult(None)).await;
+    let asked = house.panel.asked();
+    assert!(matches!(asked[2].session, SessionUse::New { .. }));
+    assert_eq!(asked[3].session, SessionUse::Resume { id: "thread-10".into() });
+}
+
 #[tokio::test]
 async fn a_check_has_no_conversation() {
     let house = House::new(super::house::but(&[("tests", Does::Finds(baton_core::evidence::CheckResult::Passed, ""))]));

@@ -1,4 +1,6 @@
 #[cfg(test)]
+mod check_runs;
+#[cfg(test)]
 mod cli_args;
 #[cfg(test)]
 mod cli_golden;
