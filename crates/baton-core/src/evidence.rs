@@ -68,7 +68,10 @@ fn summary(output: &str) -> String {
     let telling = |line: &str| {
         let lower = line.to_lowercase();
         let heading = lower.trim_end_matches(':') == "failures";
-        !heading && ["panicked", "error", "failed", "failure", "test result", "warning"].iter().any(|word| lower.contains(word))
+        !heading
+            && ["panicked", "error", "failed", "failure", "test result", "warning"]
+                .iter()
+                .any(|word| lower.contains(word))
     };
     let mut lines: Vec<&str> = Vec::new();
     let mut after_panic = false;

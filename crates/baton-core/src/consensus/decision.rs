@@ -173,7 +173,8 @@ pub struct Decision {
     pub threshold: Probability,
     pub blockers: Vec<Blocker>,
     pub decided_by: DecidedBy,
-    pub kind: Kind,
+    /// `None` when no kind stood out.
+    pub kind: Option<Kind>,
     pub complexity: Complexity,
     pub priority: Priority,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use super::votes::Tally;
 use super::{Ballot, Ground};
 use crate::evidence::CheckResult;
 use crate::opinion::Position;
+use crate::task::Question;
 use crate::text::one_line;
 
 pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outcome: Outcome) -> Decision {
@@ -22,7 +23,7 @@ pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outco
         has_conflict: outcome.blockers.contains(&Blocker::Conflict),
         blockers: outcome.blockers,
         decided_by: DecidedBy::Rule,
-        kind: ground.classification.kind,
+        kind: (!ground.classification.unsure).then_some(ground.classification.kind),
         complexity: ground.classification.complexity,
         priority: ground.classification.priority,
         verdict: outcome.verdict,
@@ -53,7 +54,14 @@ fn answer(ground: &Ground<'_>) -> Option<AnswerRef> {
     if ground.draft.is_some() {
         return ground.draft.clone();
     }
-    let ballot = ground.ballots.iter().find(|ballot| ballot.opinion.position == Position::Answer)?;
+    // Where a text was asked for it is the answer, also when a verdict stands at its end.
+    let text = ground.classification.question == Question::Text;
+    let says = |ballot: &&Ballot<'_>| match ballot.opinion.position {
+        Position::Answer => true,
+        Position::Verdict { .. } => text,
+        Position::Choice { .. } | Position::Abstain { .. } => false,
+    };
+    let ballot = ground.ballots.iter().find(says)?;
     Some(AnswerRef {
         member: ballot.member.id.clone(),
         content: ballot.answer,

@@ -95,7 +95,11 @@ async fn who_sees_that_another_went_on_stops_its_members() {
     two.drive(&run, &Silent, &cancel).await.unwrap();
     let recorded = house.events(&run).await.len();
     let _ = house.timed(first).await;
-    assert_eq!(house.panel.under_way(), 0, "its hanging member was stopped and joined");
+    assert_eq!(
+        (house.panel.under_way(), house.panel.stopped()),
+        (0, 1),
+        "its member was stopped and joined, not dropped"
+    );
     assert_eq!(house.events(&run).await.len(), recorded);
 }
 
@@ -108,7 +112,7 @@ async fn a_store_that_fails_leaves_no_member_behind_and_no_wait() {
     let engine = house.engine_on("one", journal);
     let error = house.run_on(&engine, inputs(&["a", "b", "c"]), &Cancel::default()).await.unwrap_err();
     assert_eq!(*refused(&error), StoreError::Failed("injected".into()));
-    assert_eq!(house.panel.under_way(), 0);
+    assert_eq!((house.panel.under_way(), house.panel.stopped()), (0, 1));
     assert!(house.clock.now().millis_since(baton_core::units::Timestamp(1_700_000_000_000)) < 100);
 }
 

@@ -72,6 +72,8 @@ struct Seen {
     /// By account: turns now, most turns at once, starts now, most starts at once.
     load: BTreeMap<String, [usize; 4]>,
     stop: Cancel,
+    /// Turns that ended because they were told to.
+    stopped: usize,
 }
 
 impl Panel {
@@ -104,6 +106,10 @@ impl Panel {
 
     pub(crate) fn under_way(&self) -> usize {
         self.seen.lock().unwrap().load.values().map(|load| load[0]).sum()
+    }
+
+    pub(crate) fn stopped(&self) -> usize {
+        self.seen.lock().unwrap().stopped
     }
 
     /// What stops the run when a member does [`Does::HangsAndStops`].
@@ -203,7 +209,10 @@ impl Channel for Line {
             tokio::select! {
                 biased;
                 turn = self.answer(request) => turn,
-                () = request.cancel.requested() => Turn::failed(Outcome::Cancelled, "stopped"),
+                () = request.cancel.requested() => {
+                    self.panel.seen.lock().unwrap().stopped += 1;
+                    Turn::failed(Outcome::Cancelled, "stopped")
+                }
             }
         })
     }

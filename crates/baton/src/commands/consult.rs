@@ -32,7 +32,7 @@ pub(crate) async fn consult(consult: Consult, output: &mut Output) -> Result<Exi
     // One member's word, as text: nothing is counted.
     let hints = Hints { question: Some(Question::Text), complexity: Some(Complexity::Quick), ..Hints::default() };
     let (task, attached) = task(&setup, &consult.task, &consult.files, hints)?;
-    let workflow = setup.config.default_workflow()?.clone();
+    let workflow = setup.config.consult.clone();
     let inputs = Inputs { named: vec![id], session, ..setup.freeze(task, workflow, members) };
     run(&setup, inputs, attached, &consult.run, output).await
 }

@@ -78,9 +78,13 @@ const WORKFLOWS: &[(&str, &str)] = &[
     ("workflows/refine.toml", catalog!("workflows/refine.toml")),
 ];
 
+/// What `baton consult` runs; no choice of `ask`.
+const CONSULT: (&str, &str) = ("workflows/consult.toml", catalog!("workflows/consult.toml"));
+
 /// Prompt templates by name.
 const TEMPLATES: &[(&str, &str)] = &[
     ("opinion", catalog!("prompts/opinion.md")),
+    ("consult", catalog!("prompts/consult.md")),
     ("draft", catalog!("prompts/draft.md")),
     ("review", catalog!("prompts/review.md")),
     ("revise", catalog!("prompts/revise.md")),
@@ -102,6 +106,7 @@ pub(super) fn built_in() -> Result<Config, Failure> {
         roles: roles.role,
         rules: baton_core::catalog::Rules::default(),
         workflows,
+        consult: workflow(CONSULT.0, CONSULT.1)?,
         allow: Vec::new(),
         checks: Vec::new(),
         deny: Vec::new(),

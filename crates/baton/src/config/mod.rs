@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) roles: Vec<RoleRow>,
     pub(crate) rules: Rules,
     pub(crate) workflows: Vec<Workflow>,
+    /// One member's own words.
+    pub(crate) consult: Workflow,
     /// Vendors that may be sent text without asking.
     pub(crate) allow: Vec<String>,
     pub(crate) checks: Vec<CheckEntry>,

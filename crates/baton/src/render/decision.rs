@@ -5,6 +5,7 @@ use std::fmt::Write;
 use baton_core::consensus::{Blocker, ConfidenceSource, DecidedBy, Decision, MergedFinding, Recommendation, Standing};
 use baton_core::ids::{MemberId, RunId};
 use baton_core::opinion::Severity;
+use baton_core::task::Kind;
 use baton_core::text::{one_line, printable};
 
 use super::style;
@@ -66,7 +67,9 @@ fn head(decision: &Decision, out: &mut String) {
     let _ = writeln!(
         out,
         "{what}{by}   {members}, {} {} task of {} priority",
-        decision.complexity, decision.kind, decision.priority
+        decision.complexity,
+        decision.kind.map_or("general", Kind::as_str),
+        decision.priority
     );
     for blocker in &decision.blockers {
         let _ = writeln!(out, "{} {}", style::warn("!"), blocked(*blocker));
