@@ -68,7 +68,12 @@ pub(crate) async fn conclude(
     if let Some(question) = open_question(state) {
         render::note(&question_text(run, &question));
     }
-    Ok(if state.status == Status::Cancelled { Exit::Cancelled } else { exit_of(decision) })
+    Ok(match (state.status, exit_of(decision)) {
+        (Status::Cancelled, _) => Exit::Cancelled,
+        // Whatever the members say, it is not over before a person has answered.
+        (Status::Waiting { .. }, Exit::Ok | Exit::Caution) => Exit::Review,
+        (_, exit) => exit,
+    })
 }
 
 /// The gate at which a run waits: its question and its options.

@@ -13,4 +13,6 @@ mod mission;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod refine;
+#[cfg(test)]
 mod table;
