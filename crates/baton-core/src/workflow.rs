@@ -12,7 +12,7 @@ pub enum When {
     Always,
     /// Checks are seated.
     Checks,
-    /// The decision so far may be acted on.
+    /// The decision so far may be acted on, with caution at least.
     Proceeds,
     /// The decision so far may not be acted on as it is.
     NotProceeds,

@@ -61,12 +61,13 @@ fn holds(state: &RunState, plan: &Plan, when: When) -> bool {
     }
 }
 
-/// The decision may be acted on. Where a draft is under review, one that is sure to need changes may not.
+/// The decision may be acted on, with caution at least. Where a draft is under review, one that is sure to need changes may not.
 fn proceeds(state: &RunState) -> bool {
     let drafted = state.steps.iter().any(|step| step.draft);
     state.decision.as_ref().is_some_and(|decision| {
         let stands = decision.verdict.is_none_or(Verdict::approves);
-        decision.recommendation == Recommendation::Proceed && (stands || !drafted)
+        let acts = matches!(decision.recommendation, Recommendation::Proceed | Recommendation::ProceedWithCaution);
+        acts && (stands || !drafted)
     })
 }
 
