@@ -153,6 +153,9 @@ pub(crate) struct Show {
     /// Also what each member was sent and what came back, byte for byte
     #[arg(short, long)]
     pub(crate) transcripts: bool,
+    /// The journal's rows as they are kept, one JSON object a line
+    #[arg(long, conflicts_with_all = ["transcripts", "json"])]
+    pub(crate) journal: bool,
     #[arg(long)]
     pub(crate) json: bool,
 }

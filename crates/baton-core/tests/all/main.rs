@@ -4,6 +4,7 @@
 
 mod chain;
 mod consensus;
+mod golden;
 mod reading;
 
 use proptest::prelude::ProptestConfig;

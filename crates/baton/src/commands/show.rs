@@ -15,6 +15,12 @@ use crate::render::{self, Output, json, style};
 pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failure> {
     let setup = Setup::open()?;
     let run = find_run(&setup.engine, show.run.as_deref()).await?;
+    if show.journal {
+        let rows = setup.engine.rows(&run).await?;
+        let lines: Vec<String> = rows.iter().map(|row| format!("{}\n", json::row(row))).collect();
+        output.print(&lines.concat())?;
+        return Ok(Exit::Ok);
+    }
     let events = setup.engine.events(&run).await?;
     let state = baton_core::run::fold(events.clone()).map_err(baton_engine::EngineError::from)?;
     if show.json {

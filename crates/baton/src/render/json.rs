@@ -2,6 +2,7 @@
 
 use baton_core::consensus::Decision;
 use baton_core::ids::RunId;
+use baton_core::journal::Row;
 use baton_core::run::{RunState, Status};
 use serde_json::{Map, Value, json};
 
@@ -37,6 +38,16 @@ pub(crate) fn decision(
         reference.insert("text".into(), json!(text));
     }
     Ok(Value::Object(fields))
+}
+
+/// A row of the journal, with everything that its hash covers, so that others can check the chain.
+pub(crate) fn row(row: &Row) -> Value {
+    let body = row.body.as_ref().map(|body| String::from_utf8_lossy(body));
+    json!({
+        "stream": row.stream, "ordinal": row.ordinal, "kind": row.kind, "version": row.version, "at": row.at.0,
+        "epoch": row.epoch, "actor": row.actor, "header": row.header, "bodyHash": row.body_hash, "body": body,
+        "prevHash": row.prev_hash, "hash": row.hash,
+    })
 }
 
 pub(crate) fn status(status: Status) -> &'static str {

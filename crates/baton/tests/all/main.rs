@@ -15,4 +15,6 @@ mod people;
 #[cfg(test)]
 mod refine;
 #[cfg(test)]
+mod screens;
+#[cfg(test)]
 mod table;
