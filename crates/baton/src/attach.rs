@@ -16,7 +16,7 @@ const LARGEST: u64 = 2 << 20;
 /// All attachments together.
 const LARGEST_SUM: u64 = 8 << 20;
 /// How long an open but silent standard input is waited for before it is left alone.
-const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// Attachments with their bytes.
 #[derive(Debug, Default)]

@@ -156,3 +156,59 @@ impl Seat {
         self.entry.member.effort.map_or("-", Effort::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server() -> LocalServer {
+        LocalServer {
+            name: "ollama".into(),
+            base_url: "http://127.0.0.1:11434/v1".into(),
+            tier: 5,
+            vendor: "local".into(),
+            context_window: 8_000,
+        }
+    }
+
+    #[test]
+    fn a_local_model_becomes_a_seat_that_costs_nothing() {
+        let seat = local_seat(&server(), "Qwen2.5-Coder:7b/Q4").unwrap();
+        let member = &seat.entry.member;
+        assert_eq!(member.id.as_str(), "ollama-qwen2.5-coder-7b-q4");
+        assert_eq!((member.payer, member.family.as_str()), (Payer::Local, "qwen2"));
+        assert_eq!(member.model.as_deref(), Some("Qwen2.5-Coder:7b/Q4"), "its own name is what it is asked by");
+        assert_eq!(member.estimate(1_000_000), Some(baton_core::units::MicroUsd(0)));
+    }
+
+    #[test]
+    fn a_model_name_of_strange_letters_still_gives_a_sound_id() {
+        for model in ["", "模型", "../../x", "a b\n", &"long".repeat(40)] {
+            if let Some(seat) = local_seat(&server(), model) {
+                assert!(MemberId::parse(seat.entry.member.id.as_str()).is_ok(), "{model:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_check_is_a_program_and_its_arguments_without_a_shell() {
+        let check = CheckEntry {
+            id: MemberId::parse("tests").unwrap(),
+            command: vec!["cargo".into(), "test; rm -rf /".into()],
+            when_file: None,
+            timeout_s: Some(5),
+        };
+        let member = check_member(&check);
+        assert!(member.is_check());
+        assert_eq!(member.channel.settings["program"], "cargo");
+        assert_eq!(member.channel.settings["arg.0"], "test; rm -rf /");
+        assert_eq!(member.limits.total_ms, 5_000);
+    }
+
+    #[test]
+    fn nobody_here_is_told_the_easiest_ways_first() {
+        let failure = nobody(&[]);
+        assert_eq!(failure.exit, crate::failure::Exit::NoMember);
+        assert!(failure.hints.last().unwrap().contains("baton demo"));
+    }
+}
