@@ -79,7 +79,7 @@ impl Script {
         Self { mode, ..Self::default() }
     }
 
-    /// Writes the script where [`Script::find`] looks.
+    /// Writes the script where `Script::find` looks.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         std::fs::write(path, serde_json::to_vec_pretty(self)?)
     }
