@@ -9,6 +9,7 @@ use baton_core::ids::{MemberId, RunId, StepId};
 use baton_core::outcome::Outcome;
 use baton_core::run::{Event, RunState, Stamped, Status, Step};
 use baton_core::text::one_line;
+use baton_core::units::Timestamp;
 use baton_engine::Observer;
 use baton_port::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -69,21 +70,22 @@ impl Live {
         lines.insert(step, Line { bar, bytes: 0 });
     }
 
-    fn end(&self, step: &Step, outcome: &Outcome, detail: &str) {
+    fn end(&self, step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) {
         if let Some(line) = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&step.id) {
             line.bar.finish_and_clear();
         }
-        self.say(&ended_line(step, outcome, detail));
+        self.say(&ended_line(step, at, outcome, detail));
     }
 }
 
-fn ended_line(step: &Step, outcome: &Outcome, detail: &str) -> String {
+fn ended_line(step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) -> String {
     let attempt = step.attempts.last();
     let asked = attempt.map_or(step.member.as_str(), |attempt| attempt.member.as_str());
     let label = format!("{:14} {:10}", asked, step.role.as_str());
+    let took = attempt.map_or(String::new(), |attempt| style::duration(at.millis_since(attempt.started)));
     if !outcome.is_ok() {
         let detail = if detail.is_empty() { String::new() } else { format!(": {}", one_line(detail, 100)) };
-        return format!("  {} {label} {}{detail}", style::bad("✗"), outcome.label());
+        return format!("  {} {label} {} after {took}{detail}", style::bad("✗"), outcome.label());
     }
     if let Some(evidence) = &step.evidence {
         let result = match evidence.result {
@@ -91,13 +93,13 @@ fn ended_line(step: &Step, outcome: &Outcome, detail: &str) -> String {
             CheckResult::Failed => style::bad("failed"),
             CheckResult::Abstained { .. } => style::warn("abstained"),
         };
-        return format!("  {} {label} {result}", style::good("✓"));
+        return format!("  {} {label} {result} after {took}", style::good("✓"));
     }
     let cost = match attempt.and_then(|attempt| attempt.cost) {
         Some(cost) => format!(", {cost}"),
         None => ", cost unknown".to_owned(),
     };
-    format!("  {} {label} answered{cost}", style::good("✓"))
+    format!("  {} {label} answered in {took}{cost}", style::good("✓"))
 }
 
 impl Observer for Live {
@@ -113,12 +115,12 @@ impl Observer for Live {
             }
             Event::StepFinished { step, report, .. } => {
                 if let Some(step) = state.step(*step) {
-                    self.end(step, &report.outcome, &report.detail);
+                    self.end(step, stamped.at, &report.outcome, &report.detail);
                 }
             }
             Event::StepInDoubt { step, .. } => {
                 if let Some(step) = state.step(*step) {
-                    self.end(step, &Outcome::InDoubt, "asked when the last process ended; asking again");
+                    self.end(step, stamped.at, &Outcome::InDoubt, "asked when the last process ended; asking again");
                 }
             }
             Event::CancelRequested => self.say("  stopping"),
