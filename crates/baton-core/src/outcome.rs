@@ -122,7 +122,7 @@ impl Outcome {
         match self {
             Self::Ok => "ok",
             Self::Partial => "answer broke off",
-            Self::Auth => "not logged in",
+            Self::Auth => "login or key refused",
             Self::RateLimited { .. } => "rate limited",
             Self::QuotaExhausted => "quota used up",
             Self::Overloaded => "overloaded",

@@ -230,7 +230,7 @@ impl Engine {
     ///
     /// # Errors
     /// When a template or an attachment is missing.
-    pub async fn preview(&self, inputs: Inputs) -> Result<(RunState, Vec<Rendered>), EngineError> {
-        prompt::preview(self, inputs).await
+    pub fn preview(&self, inputs: Inputs, attachments: &[Blob]) -> Result<(RunState, Vec<Rendered>), EngineError> {
+        prompt::preview(self, inputs, attachments)
     }
 }

@@ -13,6 +13,8 @@ use baton_core::task::{Attachment, AttachmentForm, Question};
 use baton_core::text::{one_line, printable};
 use baton_core::workflow::Artefact;
 
+use baton_port::Blob;
+
 use crate::{Engine, EngineError};
 
 /// Why a prompt cannot be made.
@@ -186,13 +188,13 @@ pub(crate) fn needed(state: &RunState, plan: &PromptPlan) -> Vec<Hash> {
     plan.quotes.iter().copied().chain(plan.draft).filter_map(answer).collect()
 }
 
-pub(crate) async fn preview(engine: &Engine, inputs: Inputs) -> Result<(RunState, Vec<Rendered>), EngineError> {
-    let mut texts = Texts::new();
-    for attachment in &inputs.task.attachments {
-        if let Some(bytes) = engine.blob(attachment.content).await? {
-            texts.insert(attachment.content, String::from_utf8_lossy(&bytes).into_owned());
-        }
-    }
+pub(crate) fn preview(
+    engine: &Engine,
+    inputs: Inputs,
+    attachments: &[Blob],
+) -> Result<(RunState, Vec<Rendered>), EngineError> {
+    let text = |blob: &Blob| (blob.hash, String::from_utf8_lossy(&blob.bytes).into_owned());
+    let texts: Texts = attachments.iter().map(text).collect();
     let submitted = Stamped {
         at: engine.ports.clock.now(),
         actor: baton_core::journal::Actor::Person,

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use baton_core::task::{Attachment, AttachmentForm};
@@ -15,8 +15,10 @@ use crate::render;
 const LARGEST: u64 = 2 << 20;
 /// All attachments together.
 const LARGEST_SUM: u64 = 8 << 20;
-/// How long an open but silent standard input is waited for before it is left alone.
-const SILENCE: Duration = Duration::from_secs(5);
+/// After this time without a byte on standard input the user is told that it is waited for ...
+const PATIENCE: Duration = Duration::from_secs(1);
+/// ... and after this further time baton stops.
+const SILENCE: Duration = Duration::from_secs(9);
 
 /// Attachments with their bytes.
 #[derive(Debug, Default)]
@@ -41,11 +43,15 @@ impl Attached {
         if meta.is_dir() {
             return Err(Failure::input(format!("`{shown}` is a directory")).hint("name the files in it that matter"));
         }
+        if !meta.is_file() {
+            return Err(Failure::input(format!("`{shown}` is no regular file")).hint("pipe it in instead"));
+        }
         if meta.len() > LARGEST {
             return Err(too_large(&shown.to_string(), meta.len()));
         }
-        let bytes =
-            std::fs::read(path).map_err(|error| Failure::input(format!("`{shown}` cannot be read: {error}")))?;
+        let bytes = std::fs::File::open(path)
+            .and_then(bounded)
+            .map_err(|error| Failure::input(format!("`{shown}` cannot be read: {error}")))?;
         self.add(&name, bytes)
     }
 
@@ -53,6 +59,9 @@ impl Attached {
     pub(crate) fn add(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Failure> {
         if bytes.len() as u64 > LARGEST {
             return Err(too_large(name, bytes.len() as u64));
+        }
+        if self.attachments.iter().any(|known| known.name == name) {
+            return Ok(()); // Named twice: sent, and paid for, once.
         }
         if bytes.contains(&0) || std::str::from_utf8(&bytes).is_err() {
             return Err(Failure::input(format!("`{name}` is no text: it has bytes that are not UTF-8"))
@@ -73,7 +82,8 @@ impl Attached {
 
 fn too_large(what: &str, bytes: u64) -> Failure {
     let mebi = |bytes: u64| format!("{}.{} MiB", bytes >> 20, ((bytes & ((1 << 20) - 1)) * 10) >> 20);
-    Failure::input(format!("`{what}` is too large: {}", mebi(bytes))).hint(format!(
+    let size = if bytes == LARGEST + 1 { format!("more than {}", mebi(LARGEST)) } else { mebi(bytes) };
+    Failure::input(format!("`{what}` is too large: {size}")).hint(format!(
         "one attachment may have {}, all together {}: cut out the part that matters",
         mebi(LARGEST),
         mebi(LARGEST_SUM)
@@ -109,8 +119,15 @@ fn is_diff(bytes: &[u8]) -> bool {
     head.starts_with("diff --git ") || (has("--- ") && has("+++ ") && has("@@ "))
 }
 
-/// All of standard input, when something is piped in. An input that is open and stays silent is left alone, because a
-/// program that runs baton may never close it.
+/// At most one byte more than may be attached, so that what is too large is seen as such.
+fn bounded(input: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// All of standard input, when something is piped in. An input that is open and stays silent ends in an error: without
+/// what was to come, the members would be asked and paid for another question.
 pub(crate) fn piped() -> Result<Option<Vec<u8>>, Failure> {
     use std::io::IsTerminal;
     if std::io::stdin().is_terminal() {
@@ -123,35 +140,45 @@ pub(crate) fn piped() -> Result<Option<Vec<u8>>, Failure> {
         let mut first = [0; 1];
         let begun = stdin.read(&mut first);
         let _ = sender.send(begun.map(|count| first[..count].to_vec()));
-        let mut rest = Vec::new();
-        let whole = stdin.take(LARGEST + 1).read_to_end(&mut rest).map(|_| rest);
-        let _ = sender.send(whole);
+        let _ = sender.send(bounded(stdin));
     });
-    let broken = |error: std::io::Error| Failure::input(format!("standard input cannot be read: {error}"));
-    match receiver.recv_timeout(SILENCE) {
-        Ok(first) => {
-            let mut bytes = first.map_err(broken)?;
-            if let Ok(rest) = receiver.recv() {
-                bytes.extend(rest.map_err(broken)?);
-            }
-            Ok((!bytes.is_empty()).then_some(bytes))
-        }
-        Err(RecvTimeoutError::Timeout) => {
-            render::note("standard input is open and silent: it is left alone (use `< /dev/null` to avoid the wait)");
-            Ok(None)
-        }
-        Err(RecvTimeoutError::Disconnected) => Ok(None),
+    let mut bytes = first_byte(&receiver)?;
+    if let Ok(rest) = receiver.recv() {
+        bytes.extend(rest.map_err(unreadable)?);
     }
+    Ok((!bytes.is_empty()).then_some(bytes))
 }
 
-/// All of standard input, however long it takes: the user said `-`.
-pub(crate) fn whole_input() -> Result<String, Failure> {
-    let mut text = String::new();
-    std::io::stdin()
-        .take(LARGEST + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::input(format!("standard input is no text: {error}")))?;
-    Ok(text)
+fn unreadable(error: std::io::Error) -> Failure {
+    Failure::input(format!("standard input cannot be read: {error}"))
+}
+
+fn first_byte(receiver: &Receiver<std::io::Result<Vec<u8>>>) -> Result<Vec<u8>, Failure> {
+    for patience in [PATIENCE, SILENCE] {
+        match receiver.recv_timeout(patience) {
+            Ok(first) => return first.map_err(unreadable),
+            Err(RecvTimeoutError::Timeout) if patience == PATIENCE => render::note("waiting for standard input"),
+            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Disconnected) => return Ok(Vec::new()),
+        }
+    }
+    Err(Failure::input("standard input is open and nothing comes; nobody was asked")
+        .hint("`< /dev/null` when nothing is to come")
+        .hint("`-f -` to wait for it as long as it takes"))
+}
+
+/// All of standard input, however long it takes: the user named it.
+pub(crate) fn whole_input() -> Result<Vec<u8>, Failure> {
+    bounded(std::io::stdin()).map_err(unreadable)
+}
+
+/// The task itself, from standard input.
+pub(crate) fn task_from_input() -> Result<String, Failure> {
+    let bytes = whole_input()?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(too_large("the task", bytes.len() as u64));
+    }
+    String::from_utf8(bytes).map_err(|_| Failure::input("standard input is no text: it has bytes that are not UTF-8"))
 }
 
 /// Where a task takes place: the repository around the current directory, else the directory itself.
@@ -198,9 +225,10 @@ mod tests {
         let large = attached.add("log", vec![b'x'; (2 << 20) + 1]).unwrap_err();
         assert!(large.message.contains("2.0 MiB") && large.hints[0].contains("cut out"));
         assert!(attached.attachments.is_empty());
-        for _ in 0..4 {
-            attached.add("log", vec![b'x'; 2 << 20]).unwrap();
+        for name in ["a", "b", "c", "d", "d"] {
+            attached.add(name, vec![b'x'; 2 << 20]).unwrap();
         }
+        assert_eq!(attached.attachments.len(), 4, "the same one is attached once");
         assert!(attached.add("one more", vec![b'x']).is_err());
     }
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Debug, Parser)]
 #[command(name = "baton", version, about = "One task, many models, one decision that can be checked.")]
-#[command(propagate_version = true, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(propagate_version = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -49,7 +49,8 @@ pub(crate) enum Command {
 pub(crate) struct Ask {
     /// What you want to know or have done; `-` reads it from standard input
     pub(crate) task: String,
-    /// A file that goes with the task (repeat for more); a text or a diff on standard input goes with it too
+    /// A file that goes with the task (repeat for more); a text or a diff on standard input goes with it too, and `-`
+    /// waits for it as long as it takes
     #[arg(short, long = "file", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
@@ -131,7 +132,7 @@ pub(crate) struct Consult {
 
 #[derive(Debug, Args)]
 pub(crate) struct Resume {
-    /// The run, by the end of its id; all open ones without it
+    /// The run, by its short id or a part of it; all open ones without it
     pub(crate) run: Option<String>,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
@@ -140,15 +141,15 @@ pub(crate) struct Resume {
 #[derive(Debug, Args)]
 pub(crate) struct Runs {
     /// How many
-    #[arg(short, long, default_value_t = 20)]
-    pub(crate) limit: usize,
+    #[arg(short, long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) limit: u16,
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The run, by the end of its id; the newest without it
+    /// The run, by its short id or a part of it; the newest without it
     pub(crate) run: Option<String>,
     /// Also what each member was sent and what came back, byte for byte
     #[arg(short, long)]
@@ -162,13 +163,13 @@ pub(crate) struct Show {
 
 #[derive(Debug, Args)]
 pub(crate) struct OneRun {
-    /// The run, by the end of its id; the newest without it
+    /// The run, by its short id or a part of it; the newest without it
     pub(crate) run: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Respond {
-    /// The run, by the end of its id
+    /// The run, by its short id or a part of it
     pub(crate) run: String,
     /// Your answer, one of those that the run offers
     pub(crate) answer: String,

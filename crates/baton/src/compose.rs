@@ -1,7 +1,7 @@
 //! The composition root: the one place that names the store, the channels, the clock and the engine together.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use baton_core::run::{Inputs, RULES_VERSION};
@@ -49,9 +49,7 @@ impl Setup {
     ) -> Result<Self, Failure> {
         let store = Arc::new(SqliteStore::open(&home.data, baton_store::Options::default())?);
         let scratch = home.data.join("scratch");
-        std::fs::create_dir_all(&scratch).map_err(|error| {
-            Failure::new(crate::failure::Exit::Store, format!("{} cannot be made: {error}", scratch.display()))
-        })?;
+        private_folder(&scratch)?;
         let tools = Arc::new(tools(variables)?);
         let ports = Ports {
             journal: store.clone(),
@@ -106,6 +104,15 @@ fn tools(variables: Vec<(OsString, OsString)>) -> Result<Tools, Failure> {
         .map_err(|error| Failure::configuration(format!("baton cannot find its own program: {error}")))?;
     let launcher = Launcher::with_shim(Shim { program, arguments: vec![crate::SHIM.into()] });
     Ok(Tools::new(launcher, std::env::vars_os().chain(variables)))
+}
+
+/// Readable by the user alone, like the store beside it.
+fn private_folder(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| {
+        Failure::new(crate::failure::Exit::Store, format!("{} cannot be made: {error}", path.display()))
+    })
 }
 
 /// How many batons are above this one.

@@ -1,7 +1,7 @@
 //! Before a vendor receives text for the first time, the user is told who, what and who pays, and asked.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Write};
 
 use baton_core::member::{Member, Payer};
 use baton_core::run::{Inputs, RunState};
@@ -35,16 +35,24 @@ pub(crate) fn missing<'a>(
 /// Asks on the terminal. `Ok` holds what the user agreed to; without a terminal it is refused, with the ways to allow.
 pub(crate) fn ask(inputs: &Inputs, vendors: &BTreeMap<&str, Vec<&Member>>) -> Result<Vec<Agreement>, Failure> {
     render::note(&notice(inputs, vendors));
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(refused(vendors));
-    }
-    let _ = write!(anstream::stderr(), "Send it? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(|error| Failure::input(error.to_string()))?;
-    if !matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Err(Failure::new(crate::failure::Exit::Cancelled, "nothing was sent"));
+    let Some(answer) = answer("Send it? [y/N] ")? else { return Err(refused(vendors)) };
+    if !answer {
+        return Err(Failure::new(crate::failure::Exit::Cancelled, "you said no: nothing was sent"));
     }
     Ok(vendors.keys().map(|vendor| Agreement::Vendor { vendor: (*vendor).to_owned() }).collect())
+}
+
+/// A person's yes or no, from the terminal itself: standard input may be a pipe. `None` where there is no terminal.
+pub(crate) fn answer(question: &str) -> Result<Option<bool>, Failure> {
+    if !std::io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    let Ok(terminal) = std::fs::File::open("/dev/tty") else { return Ok(None) };
+    // Nothing sensible can be done when even standard error is gone.
+    let _ = write!(anstream::stderr(), "{question}");
+    let mut line = String::new();
+    std::io::BufReader::new(terminal).read_line(&mut line).map_err(|error| Failure::input(error.to_string()))?;
+    Ok(Some(matches!(line.trim().to_lowercase().as_str(), "y" | "yes")))
 }
 
 /// Without a terminal nobody can agree.
@@ -67,6 +75,11 @@ fn notice(inputs: &Inputs, vendors: &BTreeMap<&str, Vec<&Member>>) -> String {
     lines.push(format!("Sent: {what}. A member that is a program can read the files of the workspace."));
     if let Some(cap) = inputs.rules.spend_cap {
         lines.push(format!("This run may spend at most {cap}."));
+        let unpriced = vendors.values().flatten().filter(|member| member.estimate(0).is_none());
+        let names: Vec<&str> = unpriced.map(|member| member.id.as_str()).collect();
+        if !names.is_empty() {
+            lines.push(format!("That cannot be held for {}: no price is known.", names.join(", ")));
+        }
     }
     lines.join("\n")
 }

@@ -51,9 +51,20 @@ impl Failure {
     }
 }
 
+/// In the user's words: a lease and its owner are the store's.
+fn said(error: &StoreError) -> String {
+    match error {
+        StoreError::Busy { owner } => match owner.split(' ').nth(2) {
+            Some(process) => format!("another baton (process {process}) works on this run"),
+            None => "another baton works on this run".to_owned(),
+        },
+        other => other.to_string(),
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let failure = Self::new(Exit::Store, error.to_string());
+        let failure = Self::new(Exit::Store, said(&error));
         match error {
             StoreError::Newer { .. } => failure.hint("install the newer baton again; nothing was changed"),
             StoreError::ReadOnly(_) => failure.hint("set BATON_HOME to a directory that you can write to"),
@@ -61,9 +72,11 @@ impl From<StoreError> for Failure {
             StoreError::Damaged(_) => {
                 failure.hint("nothing was changed; move the file away to begin a new store, and keep it for recovery")
             }
-            StoreError::Busy { .. } | StoreError::Fenced => Self { busy: true, ..failure }
-                .hint("another baton works on this run; wait for it, or try again in 15 seconds"),
-            StoreError::Conflict { .. } | StoreError::Failed(_) => failure,
+            StoreError::Busy { .. } | StoreError::Fenced => {
+                Self { busy: true, ..failure }.hint("wait for it; `baton cancel RUN` stops it")
+            }
+            StoreError::Failed(_) => failure.hint("set BATON_HOME to another directory if this one cannot be used"),
+            StoreError::Conflict { .. } => failure,
         }
     }
 }

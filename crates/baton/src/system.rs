@@ -98,6 +98,8 @@ impl Home {
     /// `BATON_HOME` for both, else the XDG directories, else their defaults under `HOME`.
     pub(crate) fn find(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, Failure> {
         if let Some(home) = variable(variables::HOME) {
+            // A relative one would be another home in every directory.
+            let home = std::path::absolute(&home).unwrap_or(home);
             return Ok(Self { configuration: home.join("baton.toml"), data: home });
         }
         let below = |xdg: &str, default: &str| {

@@ -4,12 +4,15 @@
 use super::claims::Claims;
 use super::decision::{AnswerRef, Blocker, CheckReport, DecidedBy, Decision, Dissenter, FailedMember};
 use super::recommend::Outcome;
-use super::votes::Tally;
+use super::votes::{Tally, Vote};
 use super::{Ballot, Ground};
 use crate::evidence::CheckResult;
 use crate::opinion::Position;
 use crate::task::Question;
 use crate::text::one_line;
+
+/// What stands among the reasons of a critical task until it was answered.
+pub(crate) const NEEDS_PERSON: &str = "a critical task waits for a person";
 
 pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outcome: Outcome) -> Decision {
     let reasoning = reasoning(ground, &claims, tally, &outcome);
@@ -130,15 +133,9 @@ fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outc
     if let Some(winner) = &tally.winner {
         let voters = tally.with(winner).map(|vote| format!("{} (weight {:.1})", vote.member, vote.weight));
         reasons.push(format!("{winner}: {}", voters.collect::<Vec<_>>().join(", ")));
-        let others: Vec<String> = tally
-            .votes
-            .iter()
-            .filter(|vote| vote.option != *winner)
-            .map(|vote| format!("{} says {} (weight {:.1})", vote.member, vote.option, vote.weight))
-            .collect();
-        if !others.is_empty() {
-            reasons.push(format!("otherwise: {}", others.join(", ")));
-        }
+        let with_it: Vec<&Vote> = tally.agreeing().filter(|vote| vote.option != *winner).collect();
+        reasons.extend(voices("with it", &with_it));
+        reasons.extend(voices("against it", &tally.opposed().collect::<Vec<_>>()));
     }
     if let (Some(verdict), Some(because)) = (outcome.verdict, &outcome.verdict_because) {
         reasons.push(format!("{} holds: {because}", verdict.as_str()));
@@ -158,16 +155,22 @@ fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outc
     reasons
 }
 
+fn voices(side: &str, votes: &[&Vote]) -> Option<String> {
+    let say = |vote: &&Vote| format!("{} says {} (weight {:.1})", vote.member, vote.option, vote.weight);
+    let said: Vec<String> = votes.iter().map(say).collect();
+    (!said.is_empty()).then(|| format!("{side}: {}", said.join(", ")))
+}
+
 fn blocker_reasons(ground: &Ground<'_>, outcome: &Outcome) -> Vec<String> {
     let needed = ground.team.vendors_needed;
     let say = |blocker: &Blocker| match blocker {
         Blocker::AllFailed => "nobody gave an opinion".to_owned(),
         Blocker::Budget => "the spending cap left nobody to ask".to_owned(),
         Blocker::NoQuorum => format!("no quorum: answers from {needed} vendors are needed"),
-        Blocker::SingleVendor => format!("{needed} vendors are needed and fewer are set up here"),
+        Blocker::SingleVendor => format!("{needed} vendors are needed and fewer could be asked"),
         Blocker::Conflict => "members contradict each other and no check settled it".to_owned(),
         Blocker::CriticalFinding => "a credible critical finding cannot be outvoted".to_owned(),
-        Blocker::NeedsPerson => "a critical task waits for a person".to_owned(),
+        Blocker::NeedsPerson => NEEDS_PERSON.to_owned(),
         Blocker::TurnedDown => "a person turned it down".to_owned(),
     };
     outcome.blockers.iter().map(say).collect()

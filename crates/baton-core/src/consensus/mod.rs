@@ -22,6 +22,8 @@ use crate::outcome::Outcome;
 use crate::route::Team;
 use crate::units::MicroUsd;
 
+pub(crate) use explain::NEEDS_PERSON;
+
 pub use decision::{
     AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember,
     MergedFinding, Recommendation, RefusedFinding, Standing,

@@ -41,6 +41,8 @@ pub(super) fn answered(state: &RunState) -> Option<Decision> {
             // There is nothing to approve where nobody gave an opinion.
             decision.blockers.retain(|blocker| matches!(blocker, Blocker::AllFailed | Blocker::Budget));
             decision.has_conflict = false;
+            decision.reasoning.retain(|reason| reason != consensus::NEEDS_PERSON);
+            decision.reasoning.push(format!("a person said {answer}"));
             let approved = answer == "approve" && decision.blockers.is_empty();
             decision.recommendation = if approved { Recommendation::Proceed } else { Recommendation::ReviewRequired };
             if answer != "approve" && answer != "revise" {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use baton_core::run::Inputs;
 use baton_engine::{EngineError, PromptError, Silent};
-use baton_port::{Blobs, Cancel};
+use baton_port::{Blob, Cancel};
 
 use super::house::{FILE, House, approves, attached, inputs, two_rounds, verdict};
 use super::panel::{Asked, Does};
@@ -134,9 +134,11 @@ async fn a_text_that_is_gone_is_named() {
 #[tokio::test]
 async fn a_preview_sends_nothing_and_writes_nothing() {
     let house = House::new(approves);
-    Blobs::put(&house.store, FILE.as_bytes().to_vec()).await.unwrap();
     let tap = Arc::new(Tap::new(house.store.clone()));
-    let (state, prompts) = house.engine_on("one", tap.clone()).preview(inputs(&["a", "b", "c"])).await.unwrap();
+    let (state, prompts) = house
+        .engine_on("one", tap.clone())
+        .preview(inputs(&["a", "b", "c"]), &[Blob::new(FILE.as_bytes().to_vec())])
+        .unwrap();
     assert_eq!(state.steps.len(), 3);
     assert!(tap.written().is_empty() && house.panel.asked().is_empty());
     assert!(house.only_run().await.is_none());

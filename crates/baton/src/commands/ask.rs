@@ -1,11 +1,12 @@
 //! `baton ask`: a task, a team, a decision.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use baton_core::ids::MemberId;
-use baton_core::run::Inputs;
+use baton_core::ids::{MemberId, RunId};
+use baton_core::member::Member;
+use baton_core::run::{Inputs, RunState};
 use baton_core::task::{Complexity, Hints, Kind, Priority, Question, Task};
-use baton_port::{Blobs, Cancel};
+use baton_port::Cancel;
 
 use super::{conclude, with_ctrl_c};
 use crate::attach::{self, Attached};
@@ -28,7 +29,7 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     let (task, attached) = task(&setup, &ask.task, &ask.files, hints)?;
     let found = setup.seats().await;
     let named = named(&setup, &found, &ask.members)?;
-    let mut members = seats::usable(&found);
+    let mut members = affordable(seats::usable(&found), ask.run.max_cost);
     if members.is_empty() {
         return Err(seats::nobody(&found));
     }
@@ -38,12 +39,12 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     members.extend(seats::checks(&setup.config, &trusted, &workspace(&task, &setup)));
     let inputs = Inputs { named, ..setup.freeze(task, workflow, members) };
     if ask.dry_run {
-        return dry_run(&setup, inputs, attached, output).await;
+        return dry_run(&setup, inputs, &attached, output);
     }
     run(&setup, inputs, attached, &ask.run, output).await
 }
 
-/// Asks for consent where it is missing, then runs to the end or to a gate, and prints the decision.
+/// Runs to the end or to a gate, and prints the decision.
 pub(crate) async fn run(
     setup: &Setup,
     inputs: Inputs,
@@ -51,7 +52,19 @@ pub(crate) async fn run(
     flags: &RunFlags,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
+    let (run, state) = carry_out(setup, inputs, attached, flags).await?;
+    conclude(&setup.engine, &run, &state, flags, output).await
+}
+
+/// Asks for consent where it is missing, then runs with the live view to the end or to a gate.
+pub(crate) async fn carry_out(
+    setup: &Setup,
+    inputs: Inputs,
+    attached: Attached,
+    flags: &RunFlags,
+) -> Result<(RunId, RunState), Failure> {
     let plan = plan(setup, &inputs)?;
+    somebody_fits(&plan)?;
     if !flags.quiet {
         render::note(render::plan::team(&plan).trim_end());
     }
@@ -65,13 +78,36 @@ pub(crate) async fn run(
     let live = Live::new(flags.quiet);
     let cancel = Cancel::default();
     let work = setup.engine.run(inputs, attached.blobs, &live, &cancel);
-    let (run, state) = with_ctrl_c(work, &cancel).await?;
+    let ended = with_ctrl_c(work, &cancel).await?;
     drop(live);
-    conclude(&setup.engine, &run, &state, flags, output).await
+    if !flags.quiet {
+        render::note("");
+    }
+    Ok(ended)
+}
+
+/// With a limit of the user's own, only members whose price is known: for the others no limit could be held.
+pub(crate) fn affordable(members: Vec<Member>, max_cost: Option<f64>) -> Vec<Member> {
+    if max_cost.is_none() {
+        return members;
+    }
+    let (known, unknown): (Vec<Member>, Vec<Member>) =
+        members.into_iter().partition(|member| member.is_check() || member.estimate(0).is_some());
+    for member in unknown {
+        render::note(&format!("{} is left out: its price is not known, so --max-cost could not be held", member.id));
+    }
+    known
+}
+
+/// A task that is too long for every member is told before anything is recorded.
+pub(crate) fn somebody_fits(plan: &RunState) -> Result<(), Failure> {
+    let Some(plan) = plan.plan.as_ref().filter(|plan| plan.team.seats.is_empty()) else { return Ok(()) };
+    let failure = Failure::new(Exit::NoMember, "no member can take this task");
+    Err(plan.team.notes.iter().cloned().fold(failure, Failure::hint))
 }
 
 /// The state right after submission, without submitting: classification, team and first steps.
-pub(crate) fn plan(setup: &Setup, inputs: &Inputs) -> Result<baton_core::run::RunState, Failure> {
+pub(crate) fn plan(setup: &Setup, inputs: &Inputs) -> Result<RunState, Failure> {
     let submitted = baton_core::run::Stamped {
         at: setup.now(),
         actor: baton_core::journal::Actor::Person,
@@ -80,11 +116,9 @@ pub(crate) fn plan(setup: &Setup, inputs: &Inputs) -> Result<baton_core::run::Ru
     baton_core::run::fold([submitted]).map_err(|error| Failure::configuration(error.to_string()))
 }
 
-async fn dry_run(setup: &Setup, inputs: Inputs, attached: Attached, output: &mut Output) -> Result<Exit, Failure> {
-    for blob in attached.blobs {
-        setup.store.put(blob.bytes).await?;
-    }
-    let (state, prompts) = setup.engine.preview(inputs.clone()).await?;
+fn dry_run(setup: &Setup, inputs: Inputs, attached: &Attached, output: &mut Output) -> Result<Exit, Failure> {
+    let (state, prompts) = setup.engine.preview(inputs.clone(), &attached.blobs)?;
+    somebody_fits(&state)?;
     output.print(&render::plan::dry_run(&inputs, &state, &prompts))?;
     Ok(Exit::Ok)
 }
@@ -92,8 +126,13 @@ async fn dry_run(setup: &Setup, inputs: Inputs, attached: Attached, output: &mut
 /// The task as typed, with what is piped in.
 pub(crate) fn task(setup: &Setup, words: &str, files: &[PathBuf], hints: Hints) -> Result<(Task, Attached), Failure> {
     match words {
-        "-" => task_of(setup, &attach::whole_input()?, files, hints, None),
-        words => task_of(setup, words, files, hints, attach::piped()?),
+        "-" => task_of(setup, &attach::task_from_input()?, files, hints, None),
+        words => {
+            let (input, files): (Vec<PathBuf>, Vec<PathBuf>) =
+                files.iter().cloned().partition(|file| *file == Path::new("-"));
+            let piped = if input.is_empty() { attach::piped()? } else { Some(attach::whole_input()?) };
+            task_of(setup, words, &files, hints, piped)
+        }
     }
 }
 
@@ -126,7 +165,8 @@ fn workspace(task: &Task, setup: &Setup) -> PathBuf {
 
 /// The members named on the command line; each must exist and be usable.
 fn named(setup: &Setup, found: &[seats::Seat], names: &[String]) -> Result<Vec<MemberId>, Failure> {
-    names.iter().map(|name| usable_member(setup, found, name)).collect()
+    let names = names.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+    names.map(|name| usable_member(setup, found, name)).collect()
 }
 
 pub(crate) fn usable_member(setup: &Setup, found: &[seats::Seat], name: &str) -> Result<MemberId, Failure> {
@@ -154,9 +194,9 @@ fn tell_untrusted(setup: &Setup, trusted: &trust::Trust) {
 }
 
 pub(crate) fn hints(shape: &Shape) -> Result<Hints, Failure> {
-    let question = match (&shape.question, shape.choose.as_slice()) {
+    let choices = choices(&shape.choose)?;
+    let question = match (&shape.question, choices.as_slice()) {
         (None, []) => None,
-        (None, [_]) => return Err(Failure::input("`--choose` needs two options or more, separated by commas")),
         (None, options) => Some(Question::Choice(options.to_vec())),
         (Some(name), _) => Some(match name.as_str() {
             "verdict" => Question::Verdict,
@@ -171,6 +211,19 @@ pub(crate) fn hints(shape: &Shape) -> Result<Hints, Failure> {
         priority: parse("priority", shape.priority.as_deref(), Priority::parse, Priority::ALL)?,
         question,
     })
+}
+
+/// The options as typed, trimmed; none may be there twice.
+fn choices(typed: &[String]) -> Result<Vec<String>, Failure> {
+    let options: Vec<String> =
+        typed.iter().map(|option| option.trim().to_owned()).filter(|option| !option.is_empty()).collect();
+    let doubled = (1..options.len()).find(|at| options[..*at].contains(&options[*at]));
+    match (typed.is_empty(), options.len(), doubled) {
+        (true, ..) => Ok(Vec::new()),
+        (_, _, Some(at)) => Err(Failure::input(format!("`--choose` names `{}` twice", options[at]))),
+        (_, 0 | 1, _) => Err(Failure::input("`--choose` needs two options or more, separated by commas")),
+        _ => Ok(options),
+    }
 }
 
 fn parse<T: Copy + std::fmt::Display>(

@@ -1,15 +1,18 @@
 //! `baton consult`: one named member, in a conversation that goes on.
 
-use baton_core::ids::SessionName;
+use baton_core::consensus::Decision;
+use baton_core::ids::{RunId, SessionName};
 use baton_core::member::Effort;
 use baton_core::run::Inputs;
 use baton_core::task::{Complexity, Hints, Question};
+use baton_core::text::printable;
 
-use super::ask::{run, task, usable_member};
+use super::ask::{affordable, carry_out, task, usable_member};
+use super::{answer, conclude};
 use crate::cli::{Consult, EffortName};
 use crate::compose::{Setup, refuse_recursion};
 use crate::failure::{Exit, Failure};
-use crate::render::Output;
+use crate::render::{self, Output, style};
 use crate::seats;
 
 pub(crate) async fn consult(consult: Consult, output: &mut Output) -> Result<Exit, Failure> {
@@ -20,7 +23,7 @@ pub(crate) async fn consult(consult: Consult, output: &mut Output) -> Result<Exi
     setup.config.cap(consult.run.max_cost)?;
     let found = setup.seats().await;
     let id = usable_member(&setup, &found, &consult.member)?;
-    let mut members = seats::usable(&found);
+    let mut members = affordable(seats::usable(&found), consult.run.max_cost);
     members.retain(|member| member.id == id);
     if let (Some(effort), Some(member)) = (consult.effort, members.first_mut()) {
         member.effort = Some(match effort {
@@ -34,5 +37,23 @@ pub(crate) async fn consult(consult: Consult, output: &mut Output) -> Result<Exi
     let (task, attached) = task(&setup, &consult.task, &consult.files, hints)?;
     let workflow = setup.config.consult.clone();
     let inputs = Inputs { named: vec![id], session, ..setup.freeze(task, workflow, members) };
-    run(&setup, inputs, attached, &consult.run, output).await
+    let (run, state) = carry_out(&setup, inputs, attached, &consult.run).await?;
+    match &state.decision {
+        Some(decision) if !consult.run.json && decision.answer.is_some() => say(&setup, &run, decision, output).await,
+        decision => {
+            let answered = decision.as_ref().is_some_and(|decision| decision.answer.is_some());
+            let exit = conclude(&setup.engine, &run, &state, &consult.run, output).await?;
+            Ok(if answered { Exit::Ok } else { exit })
+        }
+    }
+}
+
+/// One member's own words, and nothing but a line about where they are kept.
+async fn say(setup: &Setup, run: &RunId, decision: &Decision, output: &mut Output) -> Result<Exit, Failure> {
+    let text = answer(&setup.engine, decision).await?.unwrap_or_default();
+    output.print(&format!("{}\n", printable(&text).trim_end()))?;
+    let cost = style::cost(decision.cost, decision.cost_unknown);
+    let time = style::duration(decision.elapsed_ms);
+    render::note(&style::dim(&format!("run {}   {cost}   {time}", run.short())));
+    Ok(Exit::Ok)
 }

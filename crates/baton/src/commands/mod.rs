@@ -68,12 +68,17 @@ pub(crate) async fn conclude(
     if let Some(question) = open_question(state) {
         render::note(&question_text(run, &question));
     }
-    Ok(match (state.status, exit_of(decision)) {
+    Ok(exit_of_run(state, decision))
+}
+
+/// The exit code that a run stands for.
+pub(crate) fn exit_of_run(state: &RunState, decision: &Decision) -> Exit {
+    match (state.status, exit_of(decision)) {
         (Status::Cancelled, _) => Exit::Cancelled,
         // Whatever the members say, it is not over before a person has answered.
         (Status::Waiting { .. }, Exit::Ok | Exit::Caution) => Exit::Review,
         (_, exit) => exit,
-    })
+    }
 }
 
 /// The gate at which a run waits: its question and its options.
@@ -129,7 +134,12 @@ pub(crate) async fn with_ctrl_c<T>(work: impl Future<Output = T>, cancel: &Cance
     }
 }
 
-/// A run by its id or the end of it; the newest when none is named.
+/// The whole id, its beginning or its end, or the beginning of its short form.
+fn fits(id: &RunId, named: &str) -> bool {
+    id.as_str().ends_with(named) || id.as_str().starts_with(named) || id.short().starts_with(named)
+}
+
+/// A run by its id or a part of it; the newest when none is named.
 pub(crate) async fn find_run(engine: &Engine, named: Option<&str>) -> Result<RunId, Failure> {
     let runs = engine.runs(10_000).await?;
     let ids = runs.iter().filter_map(|run| match Stream::parse(&run.stream) {
@@ -137,12 +147,12 @@ pub(crate) async fn find_run(engine: &Engine, named: Option<&str>) -> Result<Run
         _ => None,
     });
     let Some(named) = named else {
-        return ids
-            .into_iter()
-            .next()
-            .ok_or_else(|| Failure::input("there are no runs yet").hint("`baton demo` makes one to look at"));
+        return ids.into_iter().next().ok_or_else(|| {
+            Failure::input("there are no runs yet")
+                .hint("`baton ask` makes one; `baton demo --keep DIRECTORY` makes one to look at")
+        });
     };
-    let found: Vec<RunId> = ids.filter(|id| id.as_str().ends_with(named) || id.as_str().starts_with(named)).collect();
+    let found: Vec<RunId> = ids.filter(|id| fits(id, named)).collect();
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => Err(Failure::input(format!("there is no run `{named}`")).hint("`baton runs` lists them")),

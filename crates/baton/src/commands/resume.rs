@@ -4,7 +4,7 @@ use baton_core::ids::RunId;
 use baton_core::journal::Stream;
 use baton_core::run::Status;
 
-use super::{conclude, drive, find_run};
+use super::{answer, conclude, drive, exit_of_run, find_run};
 use crate::cli::Resume;
 use crate::compose::{Setup, refuse_recursion};
 use crate::failure::{Exit, Failure};
@@ -19,19 +19,48 @@ pub(crate) async fn resume(resume: Resume, output: &mut Output) -> Result<Exit, 
     };
     if runs.is_empty() {
         render::note("no run was interrupted");
-        return Ok(Exit::Ok);
+    }
+    if resume.flags.json && resume.run.is_none() {
+        return as_list(&setup, &runs, &resume, output).await;
     }
     let mut exit = Exit::Ok;
     for run in runs {
         render::note(&format!("run {}", run.short()));
         match drive(&setup.engine, &run, &resume.flags).await {
-            Ok(state) => exit = conclude(&setup.engine, &run, &state, &resume.flags, output).await?,
+            Ok(state) => {
+                let ended = conclude(&setup.engine, &run, &state, &resume.flags, output).await?;
+                exit = worse(exit, ended);
+            }
             // Without a name every open run was meant; one that another baton carries is in good hands.
             Err(failure) if failure.busy && resume.run.is_none() => render::note("  another baton works on it"),
             Err(failure) => return Err(failure),
         }
     }
     Ok(exit)
+}
+
+/// All of them as one JSON list: standard output holds one document.
+async fn as_list(setup: &Setup, runs: &[RunId], resume: &Resume, output: &mut Output) -> Result<Exit, Failure> {
+    let mut list = Vec::with_capacity(runs.len());
+    let mut exit = Exit::Ok;
+    for run in runs {
+        let state = match drive(&setup.engine, run, &resume.flags).await {
+            Err(failure) if failure.busy => continue,
+            driven => driven?,
+        };
+        if let Some(decision) = &state.decision {
+            let answer = answer(&setup.engine, decision).await?;
+            list.push(render::json::decision(run, &state, decision, answer.as_deref())?);
+            exit = worse(exit, exit_of_run(&state, decision));
+        }
+    }
+    output.print(&format!("{:#}\n", serde_json::Value::from(list)))?;
+    Ok(exit)
+}
+
+/// Of several runs the code that asks for most attention.
+fn worse(one: Exit, other: Exit) -> Exit {
+    if other as i32 > one as i32 { other } else { one }
 }
 
 /// Runs that are neither over nor parked at a gate, oldest first.

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
+use baton_core::ids::RunId;
 use baton_core::journal::Stream;
+use baton_core::run::{RunState, Status};
 use baton_core::text::one_line;
 use baton_port::RunSummary;
 use serde_json::{Value, json};
@@ -14,8 +16,14 @@ use crate::render::{self, Output, style};
 
 pub(crate) async fn runs(runs: &Runs, output: &mut Output) -> Result<Exit, Failure> {
     let setup = Setup::open()?;
-    let summaries = setup.engine.runs(runs.limit).await?;
-    let lines: Vec<Line> = summaries.iter().filter_map(Line::read).collect();
+    let summaries = setup.engine.runs(usize::from(runs.limit)).await?;
+    let mut lines = Vec::with_capacity(summaries.len());
+    for summary in &summaries {
+        if let Some(Stream::Run(run)) = Stream::parse(&summary.stream) {
+            let state = setup.engine.state(&run).await;
+            lines.push(Line::read(&run, summary, state.as_ref().ok()));
+        }
+    }
     if runs.json {
         let list: Vec<Value> = lines.iter().map(Line::json).collect();
         output.print(&format!("{:#}\n", Value::from(list)))?;
@@ -39,26 +47,26 @@ struct Line {
 }
 
 impl Line {
-    fn read(summary: &RunSummary) -> Option<Self> {
-        let Some(Stream::Run(run)) = Stream::parse(&summary.stream) else { return None };
+    /// From the first event's header, and from the folded state where the journal can be followed.
+    fn read(run: &RunId, summary: &RunSummary, state: Option<&RunState>) -> Self {
         let first: Value = serde_json::from_str(&summary.first.header).unwrap_or_default();
-        let decided = summary.decided.as_ref().and_then(|row| serde_json::from_str::<Value>(&row.header).ok());
-        let state = match (&decided, summary.last.kind.as_str()) {
-            (_, "cancel_requested") => "cancelled".to_owned(),
-            (Some(header), _) => header["recommendation"].as_str().unwrap_or("decided").to_owned(),
-            (None, _) => "open".to_owned(),
+        let decision = state.and_then(|state| state.decision.as_deref());
+        let recommendation = decision.and_then(|decision| serde_json::to_value(decision.recommendation).ok());
+        let word = match state.map(|state| state.status) {
+            None => "unreadable".to_owned(),
+            Some(Status::Decided) => {
+                recommendation.and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+            }
+            Some(status) => render::json::status(status).to_owned(),
         };
-        #[expect(clippy::cast_precision_loss, reason = "at most a million")]
-        let confidence =
-            decided.and_then(|header| header["confidence"].as_u64()).map(|millionths| millionths as f64 / 1e6);
-        Some(Self {
+        Self {
             run: run.to_string(),
             short: run.short().to_owned(),
             at: summary.first.at.0,
             prompt: first["prompt"].as_str().unwrap_or_default().to_owned(),
-            state,
-            confidence,
-        })
+            state: word,
+            confidence: decision.map(|decision| decision.overall_confidence.as_f64()),
+        }
     }
 
     fn json(&self) -> Value {

@@ -1,10 +1,9 @@
 //! `baton trust`: let the commands that a project brings be run, for exactly this content.
 
-use std::io::{IsTerminal, Write};
-
 use crate::cli::Trust as TrustArguments;
 use crate::compose::Setup;
 use crate::config::{Config, PROJECT_FILE};
+use crate::consent;
 use crate::failure::{Exit, Failure};
 use crate::render::{self, style};
 use crate::system::{Home, environment_path};
@@ -43,14 +42,9 @@ pub(crate) async fn trust(arguments: &TrustArguments) -> Result<Exit, Failure> {
 
 /// Trust is a person's to give.
 fn confirm() -> Result<(), Failure> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Failure::input("trust is given on a terminal"));
+    match consent::answer("Run them here from now on? [y/N] ")? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::new(Exit::Cancelled, "you said no: nothing was changed")),
+        None => Err(Failure::input("trust is given on a terminal")),
     }
-    let _ = write!(anstream::stderr(), "Run them here from now on? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(|error| Failure::input(error.to_string()))?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Cancelled, "nothing was changed"))
 }

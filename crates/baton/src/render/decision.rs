@@ -37,21 +37,35 @@ pub(crate) fn screen(run: &RunId, decision: &Decision, answer: Option<&str>) -> 
 }
 
 fn head(decision: &Decision, out: &mut String) {
+    let none = decision.blocked_by(Blocker::AllFailed) || decision.blocked_by(Blocker::Budget);
     let (word, meaning) = match decision.recommendation {
+        _ if none => (style::bad("no decision"), "nobody gave an opinion"),
         Recommendation::Proceed => (style::good("proceed"), "this can be acted on"),
         Recommendation::ProceedWithCaution => (style::warn("proceed with caution"), "just below the threshold"),
         Recommendation::ReviewRequired => (style::warn("review required"), "look at this before you act on it"),
         Recommendation::ConflictResolutionNeeded => (style::bad("conflict"), "members contradict each other"),
     };
     let scripted = if decision.scripted { style::warn("   [scripted answers]") } else { String::new() };
-    let _ = writeln!(out, "\n{word}: {meaning}{scripted}");
+    let _ = writeln!(out, "{word}: {meaning}{scripted}");
+    if !none {
+        confidence(decision, out);
+        position(decision, out);
+    }
+    for blocker in &decision.blockers {
+        let _ = writeln!(out, "{} {}", style::warn("!"), blocked(*blocker));
+    }
+}
+
+fn confidence(decision: &Decision, out: &mut String) {
     let source = match decision.confidence_source {
         ConfidenceSource::Prior => "prior: nothing learned yet",
         ConfidenceSource::PriorAndEvidence => "prior and evidence",
     };
-    let confidence = decision.overall_confidence.as_f64();
-    let threshold = decision.threshold.as_f64();
+    let (confidence, threshold) = (decision.overall_confidence.as_f64(), decision.threshold.as_f64());
     let _ = writeln!(out, "{}  {confidence:.2} of {threshold:.2} needed ({source})", bar(confidence, threshold));
+}
+
+fn position(decision: &Decision, out: &mut String) {
     let what = match (&decision.verdict, &decision.choice, &decision.answer) {
         (Some(verdict), ..) => format!("verdict {}", style::strong(verdict.as_str())),
         (_, Some(choice), _) => format!("choice {}", style::strong(&one_line(choice, 80))),
@@ -64,16 +78,9 @@ fn head(decision: &Decision, out: &mut String) {
         DecidedBy::Client { name, answer } => format!(", client {} said {answer}", one_line(name, 40)),
     };
     let members = if decision.model_count == 1 { "1 member" } else { &format!("{} members", decision.model_count) };
-    let _ = writeln!(
-        out,
-        "{what}{by}   {members}, {} {} task of {} priority",
-        decision.complexity,
-        decision.kind.map_or("general", Kind::as_str),
-        decision.priority
-    );
-    for blocker in &decision.blockers {
-        let _ = writeln!(out, "{} {}", style::warn("!"), blocked(*blocker));
-    }
+    let kind = decision.kind.map_or("general", Kind::as_str);
+    let _ =
+        writeln!(out, "{what}{by}   {members}; {} task, {kind}, {} priority", decision.complexity, decision.priority);
 }
 
 fn because(note: &str) -> String {
@@ -85,7 +92,7 @@ fn blocked(blocker: Blocker) -> &'static str {
         Blocker::AllFailed => "every seat failed; nobody gave an opinion",
         Blocker::Budget => "the spending cap left nobody to ask; raise it with --max-cost",
         Blocker::NoQuorum => "too few vendors answered",
-        Blocker::SingleVendor => "too few vendors are set up here; `baton members` shows what could be added",
+        Blocker::SingleVendor => "too few vendors could be asked; `baton members` shows who is there",
         Blocker::Conflict => "a contradiction is open",
         Blocker::CriticalFinding => "a credible critical finding stands against the vote",
         Blocker::NeedsPerson => "critical: a person must answer",
@@ -123,7 +130,10 @@ fn findings(decision: &Decision, out: &mut String) {
     let confirmed = decision.confirmed().count();
     let unconfirmed = decision.issues.len() - confirmed;
     let refused = decision.refused_issues.len();
-    section(&format!("Findings: {confirmed} confirmed, {unconfirmed} unconfirmed, {refused} refused"), out);
+    let counted = [(confirmed, "confirmed"), (unconfirmed, "unconfirmed"), (refused, "refused")];
+    let counts: Vec<String> =
+        counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    section(&format!("Findings: {}", counts.join(", ")), out);
     for issue in &decision.issues {
         finding(issue, out);
     }

@@ -57,7 +57,7 @@ impl Live {
             self.say(&format!("  · {label} asked"));
         }
         let bar = self.bars.add(ProgressBar::new_spinner());
-        let template = ProgressStyle::with_template("  {spinner} {prefix} {elapsed:>4}  {msg}");
+        let template = ProgressStyle::with_template("  {spinner} {prefix} {elapsed:>4}  {wide_msg}");
         if let Ok(template) = template {
             bar.set_style(template.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
         }
@@ -84,7 +84,11 @@ fn ended_line(step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) -> St
     let label = format!("{:14} {:10}", asked, step.role.as_str());
     let took = attempt.map_or(String::new(), |attempt| style::duration(at.millis_since(attempt.started)));
     if !outcome.is_ok() {
-        let detail = if detail.is_empty() { String::new() } else { format!(": {}", one_line(detail, 100)) };
+        let detail = if detail.is_empty() || detail == outcome.label() {
+            String::new()
+        } else {
+            format!(": {}", one_line(detail, 100))
+        };
         return format!("  {} {label} {} after {took}{detail}", style::bad("✗"), outcome.label());
     }
     if let Some(evidence) = &step.evidence {

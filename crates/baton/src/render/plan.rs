@@ -42,7 +42,8 @@ pub(crate) fn dry_run(inputs: &Inputs, state: &RunState, prompts: &[Rendered]) -
     let mut out = team(state);
     let (known, unknown) = estimate(inputs, state);
     let cap = inputs.rules.spend_cap.map_or("no cap".to_owned(), |cap| format!("capped at {cap}"));
-    let _ = writeln!(out, "estimate: at most about {}; {cap}", style::cost(known, unknown));
+    let estimate = if unknown { "unknown, as a price is missing".to_owned() } else { format!("at most about {known}") };
+    let _ = writeln!(out, "estimate: {estimate}; {cap}");
     let mut shown: Vec<&str> = Vec::new();
     for prompt in prompts {
         if shown.contains(&prompt.prompt.as_str()) {

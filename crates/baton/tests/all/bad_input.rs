@@ -27,6 +27,10 @@ fn each_wrong_input_is_told_with_a_way_out() {
         (&["ask", "x", "--kind", "magic"], &["is no kind", "code_review"]),
         (&["ask", "x", "--workflow", "magic"], &["there is no workflow `magic`", "refine"]),
         (&["ask", "x", "--choose", "one"], &["two options"]),
+        (&["ask", "x", "--choose", "one, ,"], &["two options"]),
+        (&["ask", "x", "--choose", "one,two, one"], &["names `one` twice"]),
+        (&["ask", "x", "-f", "/dev/zero"], &["no regular file"]),
+        (&["runs", "--limit", "0"], &["0 is not in"]),
         (&["ask", "x", "--max-cost", "-1"], &["-1"]),
         (&["ask", "x", "-m", "nobody-here"], &["there is no member `nobody-here`", "baton members"]),
         (&["ask", "x", "-m", "cheetah"], &["retired", "instead"]),
@@ -48,6 +52,19 @@ fn each_wrong_input_is_told_with_a_way_out() {
 fn a_member_that_is_not_usable_is_another_code() {
     let table = Table::lay(THREE, []);
     refused(&table, &["ask", "x", "-m", "claude"], 4, &["cannot be asked", "npm install"]);
+}
+
+#[test]
+fn a_task_too_long_for_everybody_is_told_before_anything_is_recorded() {
+    let table = Table::lay(THREE, all(THREE, "approve"));
+    let long = vec![b'x'; 1 << 20];
+    let ran = table.home.run_with_input(&["ask", "-", "--yes"], &long).unwrap();
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert!(ran.stderr.contains("does not fit its context window"), "{}", ran.stderr);
+    let too_long = table.home.run_with_input(&["ask", "-", "--yes"], &vec![b'x'; 3 << 20]).unwrap();
+    assert_eq!(too_long.code, Some(2), "{}", too_long.stderr);
+    assert!(too_long.stderr.contains("more than 2.0 MiB"), "{}", too_long.stderr);
+    assert_eq!(table.run(&["runs"]).stdout, "");
 }
 
 #[test]

@@ -21,7 +21,9 @@ fn a_kill_loses_nothing_and_no_finished_call_is_asked_again() {
     assert!(running.wait_for("✓ ash").unwrap());
     running.kill().unwrap();
     let resumed = table.run(&["resume", "--json"]);
-    let decision = resumed.json().unwrap_or_else(|error| panic!("{error}: {resumed:?}"));
+    let decisions = resumed.json().unwrap_or_else(|error| panic!("{error}: {resumed:?}"));
+    assert_eq!(decisions.as_array().unwrap().len(), 1);
+    let decision = &decisions[0];
     assert_eq!(resumed.code, Some(0), "{decision:#}");
     assert_eq!(decision["modelCount"], 3);
     let asked = table.upstream.asked_models();

@@ -133,6 +133,38 @@ fn a_diff_on_standard_input_goes_with_the_task() {
 }
 
 #[test]
+fn a_consultation_is_an_answer_and_no_verdict() {
+    let table = Table::lay(THREE, [model("beech", [Answer::text("Use a queue.")])]);
+    let ran = table.run(&["consult", "beech", "How should I retry?", "--yes"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "Use a queue.\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_cancelled_or_waiting_run_is_listed_as_what_it_is() {
+    let table = Table::lay(THREE, all(THREE, "approve"));
+    table.ask(&["Review security of auth code", "--priority", "critical"]);
+    assert!(table.run(&["runs"]).stdout.contains("waiting"));
+    let runs = table.run(&["runs", "--json"]).json().unwrap();
+    let short = &runs[0]["run"].as_str().unwrap()[28..];
+    assert_eq!(table.run(&["show", &short[..4]]).code, Some(0), "the beginning of the short id is enough");
+    assert_eq!(table.run(&["cancel"]).code, Some(0));
+    let _ = table.run(&["resume"]);
+    assert!(table.run(&["runs"]).stdout.contains("cancelled"), "{}", table.run(&["runs"]).stdout);
+}
+
+#[test]
+fn a_limit_holds_also_for_members_without_a_price() {
+    let table = Table::lay(THREE, all(THREE, "approve"));
+    let path = table.home.home().join("baton.toml");
+    let unpriced = std::fs::read_to_string(&path).unwrap().replace("price =", "# price =");
+    std::fs::write(&path, unpriced).unwrap();
+    let ran = table.run(&["ask", "Is this fine?", "--yes", "--max-cost", "0.01"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert!(ran.stderr.contains("its price is not known"), "{}", ran.stderr);
+    assert!(table.upstream.requests().is_empty());
+}
+
+#[test]
 fn completions_are_printed() {
     let ran = home().run(&["completions", "bash"]).unwrap();
     assert_eq!(ran.code, Some(0));

@@ -58,10 +58,10 @@ fn failed_members_are_reported_with_who_stepped_in_and_never_counted() {
         .decide();
     assert_eq!(decision.model_count, 1);
     let seen: Vec<_> = decision.failed_models.iter().map(|one| (one.member.as_str(), &*one.class)).collect();
-    assert_eq!(seen, [("b", "not logged in"), ("z", "rate limited")]);
+    assert_eq!(seen, [("b", "login or key refused"), ("z", "rate limited")]);
     assert_eq!(decision.failed_models[1].replaced_by, Some(id("a")));
     assert!(decision.reasoning.contains(&"z failed: rate limited; a was asked instead".to_owned()));
-    assert!(decision.reasoning.contains(&"b failed: not logged in".to_owned()));
+    assert!(decision.reasoning.contains(&"b failed: login or key refused".to_owned()));
 }
 
 #[test]

@@ -63,7 +63,7 @@ const EXPECTED: &str = r#"{
   "failedModels": [
     {
       "member": "gemini",
-      "class": "not logged in",
+      "class": "login or key refused",
       "detail": "its own words",
       "replacedBy": "grok"
     }
@@ -132,9 +132,9 @@ const EXPECTED: &str = r#"{
   ],
   "reasoning": [
     "approve: claude (weight 9.0)",
-    "otherwise: codex says reject (weight 9.0)",
+    "against it: codex says reject (weight 9.0)",
     "1 finding refused: no such line",
-    "gemini failed: not logged in; grok was asked instead",
+    "gemini failed: login or key refused; grok was asked instead",
     "members contradict each other and no check settled it",
     "confidence 0.50 against 0.70 (a prior from tiers, capped at the strongest supporter's)"
   ],

@@ -71,9 +71,9 @@ fn the_votes_of_one_family_are_discounted() {
 fn a_family_that_disagrees_with_itself_is_not_discounted() {
     let decision = table().says("a", 1, Approve).of("v", "x").says("b", 1, Reject).of("v", "x").decide();
     assert_eq!(decision.reasoning[0], "approve: a (weight 9.0)");
-    assert_eq!(decision.reasoning[1], "otherwise: b says reject (weight 9.0)");
+    assert_eq!(decision.reasoning[1], "against it: b says reject (weight 9.0)");
     let agreed = table().says("a", 1, Revise).of("v", "x").says("b", 1, Reject).of("v", "x").decide();
-    assert_eq!(agreed.reasoning[1], "otherwise: b says reject (weight 6.0)", "one camp, so discounted");
+    assert_eq!(agreed.reasoning[1], "with it: b says reject (weight 6.0)", "one camp, so discounted");
 }
 
 #[test]
