@@ -39,7 +39,8 @@ fn install(root: &Path, folder: &Path) -> Result<(), String> {
     let prefix = folder.to_string_lossy().into_owned();
     arguments.push(&prefix);
     arguments.extend(packages.iter().map(String::as_str));
-    run("npm", &arguments, &[], root)?;
+    // A download that broke off is tried once more; a second failure is one.
+    run("npm", &arguments, &[], root).or_else(|_| run("npm", &arguments, &[], root))?;
     for (name, version) in PACKAGES {
         let found = installed(folder, name);
         if found.as_deref() != Some(version) {
