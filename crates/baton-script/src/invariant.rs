@@ -26,14 +26,16 @@ pub enum ViolationKind {
     UnexpectedShape,
     /// `model` is absent or empty.
     ModelMissing,
-    /// `messages` (or `input`) is absent or empty.
+    /// `messages` (or `input`, or `contents`) is absent or empty.
     MessagesEmpty,
     /// `max_tokens` is absent from an Anthropic call.
     MaxTokensMissing,
-    /// There is no key: neither `authorization: Bearer …` nor `x-api-key`.
+    /// There is no key: neither `authorization: Bearer …` nor `x-api-key` nor `x-goog-api-key`.
     KeyMissing,
     /// An Anthropic call without `anthropic-version`.
     VersionMissing,
+    /// A Gemini stream without `alt=sse`, which would come as one long array.
+    AltMissing,
     /// The content type is not JSON.
     ContentTypeNotJson,
     /// The key, or a parameter that is named like one, stands in the URL.
@@ -53,6 +55,8 @@ pub(crate) struct Body {
     stream_options: Option<StreamOptions>,
     #[serde(default)]
     messages: Option<Vec<IgnoredAny>>,
+    #[serde(default)]
+    contents: Option<Vec<IgnoredAny>>,
     #[serde(default)]
     input: Option<Input>,
     #[serde(default)]
@@ -85,6 +89,13 @@ impl Body {
         }
     }
 
+    /// Takes from the address what Gemini says there.
+    pub(crate) fn read_address(&mut self, path: &str) {
+        let Some((model, verb)) = path.rsplit('/').next().and_then(|last| last.split_once(':')) else { return };
+        self.model = Some(model.to_owned());
+        self.stream = Some(verb == "streamGenerateContent");
+    }
+
     pub(crate) fn include_usage(&self) -> bool {
         self.stream_options.as_ref().and_then(|options| options.include_usage).unwrap_or(false)
     }
@@ -94,6 +105,7 @@ impl Body {
             (Dialect::Responses, Some(Input::Text(text))) => text.is_empty(),
             (Dialect::Responses, Some(Input::Items(items))) => items.is_empty(),
             (Dialect::Responses, None) => true,
+            (Dialect::Gemini, _) => self.contents.as_ref().is_none_or(Vec::is_empty),
             _ => self.messages.as_ref().is_none_or(Vec::is_empty),
         }
     }
@@ -137,6 +149,10 @@ pub(crate) fn of_call(
     if dialect == Dialect::Messages && request.header("anthropic-version").is_none() {
         found.push(ViolationKind::VersionMissing);
     }
+    let asks_for_events = request.query().split('&').any(|parameter| parameter == "alt=sse");
+    if dialect == Dialect::Gemini && body.stream == Some(true) && !asks_for_events {
+        found.push(ViolationKind::AltMissing);
+    }
     if let Some(kind) = unread {
         found.push(kind);
         return found;
@@ -166,7 +182,8 @@ fn key(request: &Request) -> Option<&str> {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
-    bearer.or_else(|| request.header("x-api-key")).filter(|key| !key.is_empty())
+    let own = || request.header("x-api-key").or_else(|| request.header("x-goog-api-key"));
+    bearer.or_else(own).filter(|key| !key.is_empty())
 }
 
 fn is_named_like_a_key(parameter: &str) -> bool {

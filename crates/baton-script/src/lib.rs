@@ -1,8 +1,8 @@
 //! A scripted model server: literal bytes of the real wire formats, with faults.
 //!
-//! The server listens on loopback and speaks three dialects, each from hand-written text and with no
-//! codec or type in common with any client: OpenAI Chat Completions, Anthropic Messages and OpenAI
-//! Responses, streamed and whole, with the vendors' error bodies and headers.
+//! The server listens on loopback and speaks four dialects, each from hand-written text and with no
+//! codec or type in common with any client: OpenAI Chat Completions, Anthropic Messages, OpenAI
+//! Responses and Google Gemini, streamed and whole, with the vendors' error bodies and headers.
 //!
 //! A [`Script`] is data: rules, of which the first that matches a call answers it, with a text or
 //! with one of the [`Fault`]s. Every request is recorded and checked; what a real vendor would have

@@ -345,10 +345,15 @@ impl Scene<'_> {
     }
 
     fn refused(&self, fault: Fault) -> Plan {
-        let failure = self.failure(fault);
-        let mut head = status_line(failure.status(self.dialect), JSON);
         let given = self.answer.retry_after_s;
+        let mut failure = self.failure(fault);
+        if fault == Fault::RateLimitedSeconds {
+            failure = failure.retrying(given.unwrap_or(2));
+        }
+        let mut head = status_line(failure.status(self.dialect), JSON);
         let retry_after = match fault {
+            // It stands in the body.
+            Fault::RateLimitedSeconds if self.dialect == Dialect::Gemini => None,
             Fault::RateLimitedSeconds => Some(given.unwrap_or(2).to_string()),
             Fault::RateLimitedDate => Some(clock::http_date(self.now.saturating_add(given.unwrap_or(2)))),
             Fault::ServerError | Fault::Unavailable | Fault::Overloaded => given.map(|seconds| seconds.to_string()),

@@ -91,7 +91,7 @@ pub struct Answer {
     pub fault: Option<Fault>,
     /// For faults in mid-stream: how many deltas arrive before (0: none).
     pub after_deltas: usize,
-    /// Seconds in `retry-after`. Faults that always carry the header use 2 when this is absent;
+    /// Seconds in `retry-after`; Gemini's `rate_limited_seconds` says them in the body. Faults that always carry the header use 2 when this is absent;
     /// server errors carry it only when this is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
@@ -152,7 +152,7 @@ pub enum Finish {
     Stop,
     /// The limit of output tokens: the text is partial.
     Length,
-    /// The model refused; the text is its refusal.
+    /// The model refused; the text is its refusal. Gemini blocks the prompt and says nothing.
     Refusal,
     /// A filter of the vendor cut the text.
     ContentFilter,

@@ -229,6 +229,9 @@ impl Route {
             "POST" if path.ends_with("/chat/completions") => Self::Completion(Dialect::Chat),
             "POST" if path.ends_with("/messages") => Self::Completion(Dialect::Messages),
             "POST" if path.ends_with("/responses") => Self::Completion(Dialect::Responses),
+            "POST" if path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent") => {
+                Self::Completion(Dialect::Gemini)
+            }
             "POST" if path.ends_with("/messages/count_tokens") => Self::CountTokens,
             _ if reads && path.ends_with("/models") => Self::Models,
             _ if reads && (path == "/" || path.is_empty()) => Self::Root,
@@ -241,9 +244,15 @@ impl Route {
             Self::Completion(dialect) => dialect,
             Self::CountTokens => Dialect::Messages,
             _ if request.header("anthropic-version").is_some() => Dialect::Messages,
+            _ if is_googles(request) => Dialect::Gemini,
             _ => Dialect::Chat,
         }
     }
+}
+
+/// A list of models may be asked for without a key, and by a path of another version.
+fn is_googles(request: &Request) -> bool {
+    request.path().starts_with("/v1beta/") || request.header("x-goog-api-key").is_some()
 }
 
 impl Stage {
@@ -276,7 +285,10 @@ impl Stage {
     }
 
     fn complete(&self, dialect: Dialect, request: Request) -> Plan {
-        let (body, unread) = Body::read(&request.body);
+        let (mut body, unread) = Body::read(&request.body);
+        if dialect == Dialect::Gemini {
+            body.read_address(request.path());
+        }
         let mut found = of_any(&request, self.door());
         found.extend(of_call(&request, dialect, &body, unread, Limit::Needed));
         let mut state = self.state();

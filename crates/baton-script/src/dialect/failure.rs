@@ -1,6 +1,6 @@
 //! What the vendors say when they refuse: one row for each status fault.
 
-use super::Dialect;
+use super::{Dialect, google};
 use crate::fault::Fault;
 use crate::template::quoted;
 
@@ -9,23 +9,32 @@ use crate::template::quoted;
 pub(crate) struct Failure {
     openai: Wording,
     anthropic: Wording,
+    google: Wording,
 }
 
 #[derive(Debug, Clone)]
-struct Wording {
+pub(super) struct Wording {
     status: u16,
     kind: &'static str,
-    /// OpenAI's `code`; empty for null. Anthropic has none.
+    /// OpenAI's `code`; empty for null. The others have none.
     code: &'static str,
     message: String,
+    /// Google's details: JSON values with commas between them.
+    pub(super) details: String,
+}
+
+impl Wording {
+    pub(super) fn new(status: u16, kind: &'static str, message: &str) -> Self {
+        Self { status, kind, code: "", message: message.to_owned(), details: String::new() }
+    }
 }
 
 fn openai(status: u16, kind: &'static str, code: &'static str, message: &str) -> Wording {
-    Wording { status, kind, code, message: message.to_owned() }
+    Wording { code, ..Wording::new(status, kind, message) }
 }
 
 fn anthropic(status: u16, kind: &'static str, message: &str) -> Wording {
-    Wording { status, kind, code: "", message: message.to_owned() }
+    Wording::new(status, kind, message)
 }
 
 impl Failure {
@@ -86,7 +95,7 @@ impl Failure {
                 anthropic(500, "api_error", "Internal server error"),
             ),
         };
-        Self { openai, anthropic }
+        Self { openai, anthropic, google: google::wording(fault, model) }
     }
 
     /// The failure that arrives in mid-stream.
@@ -99,16 +108,29 @@ impl Failure {
                 "The server had an error while processing your request. Sorry about that!",
             ),
             anthropic: anthropic(529, "overloaded_error", "Overloaded"),
+            google: google::wording(Fault::StreamError, ""),
         }
     }
 
     /// A request that the server itself cannot serve.
     pub(crate) fn own(status: u16, message: &str) -> Self {
         let kind = if status == 404 { "not_found_error" } else { "invalid_request_error" };
+        let google = if status == 404 { "NOT_FOUND" } else { "INVALID_ARGUMENT" };
         Self {
             openai: openai(status, "invalid_request_error", "", message),
             anthropic: anthropic(status, kind, message),
+            google: Wording::new(status, google, message),
         }
+    }
+
+    /// Says when to try again where the vendor says it in the body.
+    pub(crate) fn retrying(mut self, seconds: u64) -> Self {
+        let details = &mut self.google.details;
+        if !details.is_empty() {
+            details.push(',');
+        }
+        details.push_str(&google::retry_info(seconds));
+        self
     }
 
     pub(crate) fn status(&self, dialect: Dialect) -> u16 {
@@ -116,9 +138,13 @@ impl Failure {
     }
 
     /// The values of the templates, as JSON.
-    pub(super) fn values(&self, dialect: Dialect, id: u64) -> [(&'static str, String); 5] {
+    pub(super) fn values(&self, dialect: Dialect, id: u64) -> [(&'static str, String); 7] {
         let wording = self.wording(dialect);
         let or_null = |text: &str| if text.is_empty() { "null".to_owned() } else { quoted(text) };
+        let details = match wording.details.as_str() {
+            "" => String::new(),
+            details => format!(",\n    \"details\": [{details}]"),
+        };
         let param = match (wording.code, dialect) {
             ("context_length_exceeded", Dialect::Responses) => "input",
             ("context_length_exceeded", _) => "messages",
@@ -130,6 +156,8 @@ impl Failure {
             ("param", or_null(param)),
             ("code", or_null(wording.code)),
             ("id", format!("{id:06}")),
+            ("status", wording.status.to_string()),
+            ("details", details),
         ]
     }
 
@@ -137,6 +165,7 @@ impl Failure {
         match dialect {
             Dialect::Chat | Dialect::Responses => &self.openai,
             Dialect::Messages => &self.anthropic,
+            Dialect::Gemini => &self.google,
         }
     }
 }

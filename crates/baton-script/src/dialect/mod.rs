@@ -1,7 +1,9 @@
-//! The three wire formats, each in its own file, as literal text.
+//! The four wire formats, each in its own file, as literal text.
 
 mod chat;
 mod failure;
+mod gemini;
+mod google;
 mod messages;
 mod responses;
 
@@ -23,6 +25,8 @@ pub(crate) enum Dialect {
     Messages,
     /// OpenAI Responses.
     Responses,
+    /// Google Gemini.
+    Gemini,
 }
 
 /// All that a reply says, ready to be written in any dialect.
@@ -117,6 +121,7 @@ impl Dialect {
             Self::Chat => chat::whole(voice),
             Self::Messages => messages::whole(voice),
             Self::Responses => responses::whole(voice),
+            Self::Gemini => gemini::whole(voice),
         }
     }
 
@@ -126,6 +131,7 @@ impl Dialect {
             Self::Chat => chat::stream(voice),
             Self::Messages => messages::stream(voice),
             Self::Responses => responses::stream(voice),
+            Self::Gemini => gemini::stream(voice),
         }
     }
 
@@ -136,6 +142,7 @@ impl Dialect {
             Self::Chat => chat::push_delta(&mut frames, voice, text),
             Self::Messages => messages::push_delta(&mut frames, text),
             Self::Responses => responses::push_delta(&mut frames, voice, text, 4),
+            Self::Gemini => gemini::push_delta(&mut frames, voice, text),
         }
         frames.text
     }
@@ -153,6 +160,7 @@ impl Dialect {
                 r#"{"error":{"message":$message,"type":$type,"param":$param,"code":$code}}"#
             }
             Self::Messages => r#"{"type":"error","error":{"type":$type,"message":$message},"request_id":"req_$id"}"#,
+            Self::Gemini => gemini::ERROR,
         }
     }
 
@@ -163,6 +171,8 @@ impl Dialect {
             Self::Chat => format!("data: {}\n\n", self.error(&failure, voice.id)),
             Self::Messages => format!("event: error\ndata: {}\n\n", self.error(&failure, voice.id)),
             Self::Responses => responses::failed(voice),
+            // This one stands between events without being one.
+            Self::Gemini => self.error(&failure, voice.id),
         }
     }
 
@@ -186,6 +196,10 @@ impl Dialect {
                 ),
                 &[("id", &id), ("left", left)],
             ),
+            // Neither an id nor what is left.
+            Self::Gemini => {
+                out.push_str("vary: Origin\r\nserver: scaffolding on HTTPServer2\r\nserver-timing: gfet4t7; dur=1\r\n")
+            }
             Self::Messages => {
                 let now = clock::unix_seconds(std::time::SystemTime::now());
                 fill(
@@ -219,13 +233,22 @@ impl Dialect {
                 r#"{"type":"model","id":$name,"display_name":$name,"created_at":"2023-11-14T22:13:20Z"}"#,
                 r#"],"has_more":false,"first_id":$first,"last_id":$last}"#,
             ),
+            Self::Gemini => (
+                r#"{"models":["#,
+                r#"{"name":$path,"version":"001","displayName":$name,"inputTokenLimit":1048576,"outputTokenLimit":65536,"supportedGenerationMethods":["generateContent","countTokens"]}"#,
+                "]}",
+            ),
         };
         let mut out = open.to_owned();
         for (index, name) in names.iter().enumerate() {
             if index > 0 {
                 out.push(',');
             }
-            fill(&mut out, entry, &[("name", &quoted(name)), ("created", CREATED)]);
+            fill(
+                &mut out,
+                entry,
+                &[("name", &quoted(name)), ("path", &quoted(&format!("models/{name}"))), ("created", CREATED)],
+            );
         }
         let end = |name: Option<&String>| name.map_or("null".to_owned(), |name| quoted(name));
         let (first, last) = (end(names.first()), end(names.last()));

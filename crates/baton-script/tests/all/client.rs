@@ -7,13 +7,17 @@ use baton_script::{Answer, Fault, Script, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The three dialects: path and a call without its first brace.
+/// The four dialects: path and a call without its first brace.
 pub(crate) const CHAT: (&str, &str) =
     ("/v1/chat/completions", r#""model":"m-1","messages":[{"role":"user","content":"hi"}]}"#);
 pub(crate) const MESSAGES: (&str, &str) =
     ("/v1/messages?beta=true", r#""model":"m-1","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}"#);
 pub(crate) const RESPONSES: (&str, &str) = ("/v1/responses", r#""model":"m-1","input":"hi"}"#);
-pub(crate) const DIALECTS: [(&str, &str); 3] = [CHAT, MESSAGES, RESPONSES];
+/// As it is streamed; the address without it is [`GEMINI_WHOLE`]'s.
+pub(crate) const GEMINI: (&str, &str) =
+    ("/v1beta/models/m-1:streamGenerateContent?alt=sse", r#""contents":[{"parts":[{"text":"hi"}],"role":"user"}]}"#);
+pub(crate) const GEMINI_WHOLE: &str = "/v1beta/models/m-1:generateContent";
+pub(crate) const DIALECTS: [(&str, &str); 4] = [CHAT, MESSAGES, RESPONSES, GEMINI];
 
 /// How a response ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +64,7 @@ pub(crate) async fn failing(fault: Fault) -> Server {
 
 /// A call in order in all respects, on a connection that closes after it.
 pub(crate) fn call((path, rest): (&str, &str), streamed: bool) -> String {
+    let path = if path == GEMINI.0 && !streamed { GEMINI_WHOLE } else { path };
     let body = format!("{{\"stream\":{streamed},{rest}");
     post(path, &["connection: close"], &body)
 }

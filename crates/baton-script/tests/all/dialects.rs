@@ -2,7 +2,7 @@
 
 use baton_script::{Answer, Fault, Finish, Reply, Rule, Script, Server, Usage};
 
-use crate::client::{CHAT, DIALECTS, Ending, MESSAGES, RESPONSES, ask, failing, playing, post, send};
+use crate::client::{CHAT, Ending, GEMINI, MESSAGES, RESPONSES, ask, failing, playing, post, send};
 
 fn two_words() -> Answer {
     let reply = Reply {
@@ -190,14 +190,79 @@ async fn responses_streamed() {
 }
 
 #[tokio::test]
+async fn gemini_whole() {
+    let server = playing(two_words()).await;
+    let body = ask(&server, GEMINI, false).await;
+    assert!(body.text().starts_with("{\n  \"candidates\": [\n    {\n      \"content\": {"));
+    let usage = serde_json::json!({
+        "promptTokenCount": 100, "cachedContentTokenCount": 60, "candidatesTokenCount": 7, "totalTokenCount": 107,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 100}],
+    });
+    assert_eq!(
+        body.json(),
+        serde_json::json!({
+            "candidates": [{
+                "content": {"parts": [{"text": "One \"two\""}], "role": "model"}, "finishReason": "STOP", "index": 0,
+            }],
+            "usageMetadata": usage, "modelVersion": "m-1", "responseId": "resp_000001",
+        })
+    );
+}
+
+#[tokio::test]
+async fn gemini_streamed() {
+    let server = playing(two_words()).await;
+    let response = ask(&server, GEMINI, true).await;
+    assert_eq!(response.header("content-type"), Some("text/event-stream; charset=utf-8"));
+    let begun = r#""usageMetadata": {"promptTokenCount": 100,"totalTokenCount": 100,"promptTokensDetails": [{"modality": "TEXT","tokenCount": 100}]}"#;
+    let ended = r#""usageMetadata": {"promptTokenCount": 100,"cachedContentTokenCount": 60,"candidatesTokenCount": 7,"totalTokenCount": 107,"promptTokensDetails": [{"modality": "TEXT","tokenCount": 100}]}"#;
+    let chunk = |text: &str, reason: &str, usage: &str| {
+        format!(
+            r#"data: {{"candidates": [{{"content": {{"parts": [{{"text": {text}}}],"role": "model"}},{reason}"index": 0}}],{usage},"modelVersion": "m-1","responseId": "resp_000001"}}"#
+        ) + "\n\n"
+    };
+    let expected = [
+        chunk(r#""One ""#, "", begun),
+        chunk(r#""\"two""#, "", begun),
+        chunk(r#""\"""#, "", begun),
+        chunk(r#""""#, r#""finishReason": "STOP","#, ended),
+    ];
+    assert_eq!(response.text(), expected.concat());
+    assert_eq!(response.ending, Ending::Proper);
+}
+
+#[tokio::test]
+async fn a_prompt_that_gemini_blocks_has_no_candidate() {
+    let server = playing(two_words().finish(Finish::Refusal)).await;
+    let whole = ask(&server, GEMINI, false).await.json();
+    assert_eq!(whole["promptFeedback"]["blockReason"], "PROHIBITED_CONTENT");
+    assert_eq!(whole.get("candidates"), None);
+    let streamed = ask(&server, GEMINI, true).await;
+    assert!(streamed.text().starts_with(r#"data: {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"},"#));
+    assert_eq!(streamed.text().matches("data: ").count(), 1);
+}
+
+#[tokio::test]
+async fn gemini_says_in_the_body_what_others_say_in_headers() {
+    let answer = Answer { retry_after_s: Some(17), ..Answer::fault(Fault::RateLimitedSeconds) };
+    let response = ask(&playing(answer).await, GEMINI, true).await;
+    assert_eq!((response.status, response.header("retry-after")), (429, None));
+    let error = &response.json()["error"];
+    assert_eq!((&error["code"], &error["status"]), (&429.into(), &"RESOURCE_EXHAUSTED".into()));
+    assert_eq!(error["details"][1]["retryDelay"], "17s");
+    let response = ask(&failing(Fault::Unauthorized).await, GEMINI, false).await;
+    assert_eq!((response.status, &response.json()["error"]["details"][0]["reason"]), (400, &"API_KEY_INVALID".into()));
+}
+
+#[tokio::test]
 async fn every_dialect_says_why_it_stopped() {
     let cases = [
-        (Finish::Stop, "stop", "end_turn", "completed"),
-        (Finish::Length, "length", "max_tokens", "incomplete"),
-        (Finish::Refusal, "stop", "refusal", "completed"),
-        (Finish::ContentFilter, "content_filter", "refusal", "incomplete"),
+        (Finish::Stop, "stop", "end_turn", "completed", "STOP"),
+        (Finish::Length, "length", "max_tokens", "incomplete", "MAX_TOKENS"),
+        (Finish::Refusal, "stop", "refusal", "completed", ""),
+        (Finish::ContentFilter, "content_filter", "refusal", "incomplete", "SAFETY"),
     ];
-    for (finish, chat, messages, responses) in cases {
+    for (finish, chat, messages, responses, gemini) in cases {
         let server = playing(two_words().finish(finish)).await;
         let body = ask(&server, CHAT, false).await.json();
         assert_eq!(body["choices"][0]["finish_reason"], chat);
@@ -205,6 +270,8 @@ async fn every_dialect_says_why_it_stopped() {
         assert_eq!(body["stop_reason"], messages);
         let body = ask(&server, RESPONSES, false).await.json();
         assert_eq!(body["status"], responses);
+        let body = ask(&server, GEMINI, false).await.json();
+        assert_eq!(body["candidates"][0]["finishReason"].as_str().unwrap_or_default(), gemini);
     }
 }
 
@@ -266,9 +333,10 @@ async fn the_context_error_names_the_field_of_its_dialect() {
 async fn the_script_names_the_model_that_answers() {
     let reply = Reply { model: Some("m-1-2026".into()), ..Reply::default() };
     let server = playing(Answer { reply, ..Answer::default() }).await;
-    for dialect in DIALECTS {
+    for dialect in [CHAT, MESSAGES, RESPONSES] {
         assert_eq!(ask(&server, dialect, false).await.json()["model"], "m-1-2026");
     }
+    assert_eq!(ask(&server, GEMINI, false).await.json()["modelVersion"], "m-1-2026");
 }
 
 #[tokio::test]
@@ -291,6 +359,8 @@ async fn models_are_listed_in_the_shape_that_is_asked_for() {
             r#""first_id":"m \"1\"","last_id":"m \"1\""}"#,
         )
     );
+    let gemini = send(&server, "GET /v1beta/models HTTP/1.1\r\nconnection: close\r\n\r\n").await.json();
+    assert_eq!(gemini["models"][0]["name"], "models/m \"1\"");
     assert_eq!(server.violations(), []);
 }
 

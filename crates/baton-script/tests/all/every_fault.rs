@@ -53,7 +53,7 @@ async fn each_ends_as_the_catalogue_says_and_lets_go_of_the_client() {
                 server.idle().await;
             }
         }
-        assert_eq!(server.counts().paid, 6);
+        assert_eq!(server.counts().paid, 8);
         assert_eq!(server.violations(), [], "{}", fault.name());
         server.shutdown().await;
     }

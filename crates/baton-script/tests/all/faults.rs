@@ -5,7 +5,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::{
-    CHAT, DIALECTS, Ending, MESSAGES, Patience, RESPONSES, Response, ask, call, failing, playing, send, send_up_to,
+    CHAT, DIALECTS, Ending, GEMINI, MESSAGES, Patience, RESPONSES, Response, ask, call, failing, playing, send,
+    send_up_to,
 };
 
 /// The answer in pieces of one letter: `a`, `b`, `c`.
@@ -57,6 +58,30 @@ async fn statuses_and_types() {
         assert_eq!(response.status, anthropic_status, "{}", fault.name());
         assert_eq!(response.json()["type"], "error");
         assert_eq!(response.json()["error"]["type"], anthropic_type, "{}", fault.name());
+    }
+}
+
+#[tokio::test]
+async fn statuses_in_words() {
+    let cases = [
+        (Fault::Unauthorized, 400, "INVALID_ARGUMENT"),
+        (Fault::Forbidden, 403, "PERMISSION_DENIED"),
+        (Fault::ModelNotFound, 404, "NOT_FOUND"),
+        (Fault::ContextTooLong, 400, "INVALID_ARGUMENT"),
+        (Fault::TooLarge, 400, "INVALID_ARGUMENT"),
+        (Fault::RateLimited, 429, "RESOURCE_EXHAUSTED"),
+        (Fault::InsufficientQuota, 429, "RESOURCE_EXHAUSTED"),
+        (Fault::ServerError, 500, "INTERNAL"),
+        (Fault::Unavailable, 503, "UNAVAILABLE"),
+        (Fault::Overloaded, 503, "UNAVAILABLE"),
+        (Fault::ErrorInSuccess, 200, "INTERNAL"),
+    ];
+    for (fault, status, word) in cases {
+        let server = failing(fault).await;
+        for streamed in [false, true] {
+            let response = ask(&server, GEMINI, streamed).await;
+            assert_eq!((response.status, &response.json()["error"]["status"]), (status, &word.into()), "{fault:?}");
+        }
     }
 }
 
@@ -144,6 +169,7 @@ async fn the_end_marker_is_missing_or_doubled() {
         (CHAT, "data: [DONE]\n\n"),
         (MESSAGES, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"),
         (RESPONSES, "event: response.completed\n"),
+        (GEMINI, r#""finishReason": "STOP""#),
     ];
     for (dialect, marker) in markers {
         for (fault, times) in [(Fault::MissingEnd, 0), (Fault::DuplicateEnd, 2)] {
@@ -183,6 +209,9 @@ async fn errors_in_mid_stream() {
     let last = response.text().split_terminator("\n\n").last().unwrap();
     assert!(last.starts_with("event: response.failed\n"));
     assert!(last.contains(r#""status":"failed""#));
+    let response = ask(&server, GEMINI, true).await;
+    let error = response.text().rsplit_once("}\n\n").unwrap().1;
+    assert!(error.starts_with("{\n  \"error\": {\n    \"code\": 503,"), "not as an event: {error}");
 }
 
 #[tokio::test]
@@ -231,7 +260,7 @@ async fn sizes_are_as_large_as_they_say() {
 
 #[tokio::test]
 async fn a_huge_line_is_one_valid_line_of_fifty_megabytes() {
-    for (dialect, streamed) in [(CHAT, true), (MESSAGES, true), (RESPONSES, true), (CHAT, false)] {
+    for (dialect, streamed) in [(CHAT, true), (MESSAGES, true), (RESPONSES, true), (GEMINI, true), (CHAT, false)] {
         let server = playing(letters(Fault::HugeLine)).await;
         let (response, _) = send_up_to(&server, &call(dialect, streamed), 60 << 20, Patience::LONG).await;
         assert_eq!(response.ending, Ending::Proper);
@@ -295,6 +324,7 @@ async fn replies_that_are_well_formed_and_still_wrong() {
     for dialect in DIALECTS {
         let response = ask(&playing(with(Fault::NoUsage)).await, dialect, false).await;
         assert!(response.json().get("usage").is_none_or(serde_json::Value::is_null));
+        assert_eq!(response.json().get("usageMetadata"), None);
     }
 }
 

@@ -4,7 +4,7 @@ use baton_script::{Answer, Fault, Recording, Rule, Script, Server, ViolationKind
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::client::{CHAT, DIALECTS, MESSAGES, ask, failing, playing, post, send};
+use crate::client::{CHAT, DIALECTS, GEMINI_WHOLE, MESSAGES, ask, failing, playing, post, send};
 
 async fn kinds(request: &str) -> Vec<ViolationKind> {
     let server = playing(Answer::text("ok")).await;
@@ -45,8 +45,8 @@ async fn only_completions_count_as_paid() {
         send(&server, &format!("{line} HTTP/1.1\r\nconnection: close\r\n\r\n")).await;
     }
     let counts = server.counts();
-    assert_eq!((counts.requests, counts.paid, counts.by_rule), (8, 3, vec![3]));
-    assert_eq!(server.requests().iter().filter(|request| request.paid).count(), 3);
+    assert_eq!((counts.requests, counts.paid, counts.by_rule), (9, 4, vec![4]));
+    assert_eq!(server.requests().iter().filter(|request| request.paid).count(), 4);
     assert_eq!(server.violations(), []);
 }
 
@@ -83,6 +83,9 @@ async fn bodies_are_checked() {
         ("/v1/responses", r#"{"model":"m","input":[]}"#, ViolationKind::MessagesEmpty),
         ("/v1/responses", r#"{"model":"m","messages":[1]}"#, ViolationKind::MessagesEmpty),
         (MESSAGES.0, r#"{"model":"m","messages":[1]}"#, ViolationKind::MaxTokensMissing),
+        (GEMINI_WHOLE, r#"{"contents":[]}"#, ViolationKind::MessagesEmpty),
+        ("/v1beta/models/:generateContent", r#"{"contents":[1]}"#, ViolationKind::ModelMissing),
+        ("/v1beta/models/m:streamGenerateContent", r#"{"contents":[1]}"#, ViolationKind::AltMissing),
     ];
     for (path, body, kind) in cases {
         assert_eq!(kinds(&closing(path, body)).await, [kind], "{body}");
@@ -98,6 +101,8 @@ async fn headers_are_checked() {
     assert_eq!(kinds(&other_scheme).await, [ViolationKind::KeyMissing]);
     let own_header = request.replace("Authorization: Bearer test-key", "X-Api-Key: test-key");
     assert_eq!(kinds(&own_header).await, []);
+    let googles = request.replace("Authorization: Bearer test-key", "X-Goog-Api-Key: test-key");
+    assert_eq!(kinds(&googles).await, []);
     let form = request.replace("application/json", "text/plain");
     assert_eq!(kinds(&form).await, [ViolationKind::ContentTypeNotJson]);
     let charset = request.replace("application/json", "Application/JSON; charset=utf-8");
