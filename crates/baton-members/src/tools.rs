@@ -69,7 +69,7 @@ pub fn open(member: &Member, tools: &Tools) -> Result<Arc<dyn Channel>, OpenErro
         "claude-cli" => channel(ClaudeChannel::new(member, launcher, environment)),
         "codex-cli" => channel(CodexChannel::new(member, launcher, environment)),
         "check" => channel(CheckChannel::new(member, launcher, environment)),
-        "openai-chat" | "anthropic" => {
+        "openai-chat" | "openai-responses" | "anthropic" | "gemini" => {
             let key = member.channel.settings.get("key_env").and_then(|name| tools.key(name));
             channel(HttpChannel::new(member, key, tools.client.clone()))
         }

@@ -10,10 +10,10 @@ use reqwest::{Method, Request, Url};
 
 use super::dialect::Dialect;
 use super::exchange::Exchange;
-use super::settings::{Settings, join};
+use super::settings::Settings;
 use super::{BuildError, Client, Secret, anthropic, probe};
 
-/// The channel of the kinds `openai-chat` and `anthropic`; the module's documentation says what holds.
+/// The channel of the kinds `openai-chat`, `openai-responses`, `anthropic` and `gemini`; the module's documentation says what holds.
 #[derive(Debug)]
 pub struct HttpChannel {
     pub(crate) settings: Settings,
@@ -34,7 +34,7 @@ impl HttpChannel {
         let settings = Settings::read(member)?;
         let key = key.filter(|key| !key.is_empty());
         let headers = headers(settings.dialect, key.as_ref())?;
-        let url = join(&settings.base_url, settings.dialect.path());
+        let url = settings.dialect.url(&settings);
         Ok(Self { settings, key, client, url, headers })
     }
 

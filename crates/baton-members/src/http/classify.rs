@@ -6,6 +6,7 @@ use baton_core::outcome::Outcome;
 use serde_json::Value;
 
 use super::answer::Ending;
+use super::retry_after;
 
 /// Codes, types and words of the vendors, all in lower case.
 const QUOTA: &[&str] = &[
@@ -17,8 +18,13 @@ const QUOTA: &[&str] = &[
     "insufficient_credits",
     "exceeded_current_quota_error",
 ];
-const QUOTA_WORDS: &[&str] =
-    &["credit balance is too low", "insufficient balance", "insufficient credits", "used all available credits"];
+const QUOTA_WORDS: &[&str] = &[
+    "credit balance is too low",
+    "insufficient balance",
+    "insufficient credits",
+    "used all available credits",
+    "credits are depleted",
+];
 const CONTEXT: &[&str] =
     &["context_length_exceeded", "request_too_large", "string_above_max_length", "exceed_context_size_error"];
 const CONTEXT_WORDS: &[&str] = &[
@@ -30,9 +36,11 @@ const CONTEXT_WORDS: &[&str] = &[
     "context length",
     "input is too long",
     "maximum number of tokens",
+    "request payload size exceeds",
 ];
 const AUTH: &[&str] = &[
     "invalid_api_key",
+    "api_key_invalid",
     "authentication_error",
     "permission_error",
     "permission_denied",
@@ -55,13 +63,18 @@ const OVERLOADED: &[&str] = &[
     "unavailable",
     "service_unavailable",
     "timeout_error",
+    "deadline_exceeded",
+    "server_is_overloaded",
+    "slow_down",
 ];
-const REFUSED: &[&str] = &["content_filter", "content_policy_violation", "moderation"];
+const REFUSED: &[&str] = &["content_filter", "content_policy_violation", "invalid_prompt", "moderation"];
 
 /// Fields that some servers refuse, and the setting that leaves them out.
 const HINTS: &[(&str, &str)] = &[
     ("stream_options", "set `stream_options = \"false\"` for this seat"),
     ("reasoning_effort", "set `reasoning = \"none\"` for this seat"),
+    ("reasoning.effort", "set `reasoning = \"none\"` for this seat"),
+    ("hinking", "set `reasoning` for this seat"),
     ("max_completion_tokens", "set `max_tokens_field` for this seat"),
     ("max_tokens", "set `max_tokens_field` for this seat"),
 ];
@@ -74,16 +87,20 @@ pub(crate) struct VendorError {
     names: Vec<String>,
     /// A status that stands in the body.
     status: Option<u16>,
+    /// When the body says that the vendor can be asked again.
+    wait: Option<u64>,
 }
 
 impl VendorError {
     /// Reads the value of `error`: an object, or only a text.
     pub(crate) fn of_value(error: &Value) -> Self {
         let text = |name: &str| error.get(name).and_then(Value::as_str);
-        let names = ["code", "type", "status"].into_iter().filter_map(text).map(str::to_lowercase).collect();
+        let own = ["code", "type", "status"].into_iter().filter_map(text);
+        let details = Details::of(error);
+        let names = own.chain(details.names).map(str::to_lowercase).collect();
         let status = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
         let message = text("message").or(error.as_str()).map_or_else(|| error.to_string(), str::to_owned);
-        Self { message, names, status: status.filter(|status| (400..600).contains(status)) }
+        Self { message, names, status: status.filter(|status| (400..600).contains(status)), wait: details.wait }
     }
 
     /// Finds an error in a body, in any of the shapes that are in use.
@@ -95,6 +112,15 @@ impl VendorError {
         }
         let message = value.get("message").or_else(|| value.get("detail"))?.as_str()?;
         Some(Self { message: message.to_owned(), ..Self::default() })
+    }
+
+    /// Finds an error that stands behind the events of a stream without being one, as Google writes it.
+    pub(crate) fn behind_events(body: &[u8]) -> Option<Self> {
+        let starts = |two: &[u8]| matches!(two, b"\n{" | b"\n[");
+        let start = body.windows(2).rposition(starts).map_or(0, |at| at + 1);
+        let value: Value = serde_json::from_slice(&body[start..]).ok()?;
+        let error = value.get(0).unwrap_or(&value).get("error").filter(|error| !error.is_null())?;
+        Some(Self::of_value(error))
     }
 
     fn is_named(&self, known: &[&str]) -> bool {
@@ -128,15 +154,42 @@ impl VendorError {
 
     /// The class of an error that came as an answer: with status 200, or within a stream.
     pub(crate) fn ending(&self, wait: Option<u64>) -> Ending {
+        let wait = wait.or(self.wait);
         let by_status = || self.status.map(|status| by_status(status, Some(self), wait));
         let outcome = self.class(wait).or_else(by_status).unwrap_or(Outcome::Rejected);
         Ending::failed(outcome, self.message.clone())
     }
 }
 
+/// What Google tells beside code and words (`google.rpc`, `error_details.proto`).
+#[derive(Default)]
+struct Details<'a> {
+    names: Vec<&'a str>,
+    wait: Option<u64>,
+}
+
+impl<'a> Details<'a> {
+    fn of(error: &'a Value) -> Self {
+        let mut details = Self::default();
+        for detail in error.get("details").and_then(Value::as_array).into_iter().flatten() {
+            let text = |name: &str| detail.get(name).and_then(Value::as_str);
+            details.names.extend(text("reason"));
+            details.wait = details.wait.or(text("retryDelay").and_then(retry_after::length));
+            let violations = detail.get("violations").and_then(Value::as_array).into_iter().flatten();
+            let mut limits = violations.filter_map(|violation| violation.get("quotaId")?.as_str());
+            // It comes back tomorrow, whatever the delay beside it says.
+            if limits.any(|limit| limit.contains("PerDay")) {
+                details.names.push("insufficient_quota");
+            }
+        }
+        details
+    }
+}
+
 /// The class of an answer with an error status. `model` is named where it is not there.
 pub(crate) fn refused(status: u16, body: &[u8], wait: Option<u64>, model: &str) -> Ending {
     let error = VendorError::of_body(body);
+    let wait = wait.or(error.as_ref().and_then(|error| error.wait));
     let outcome = by_status(status, error.as_ref(), wait);
     let detail = match error {
         None if status == 404 => "nothing is served at this address (status 404); check `base_url`".to_owned(),
@@ -268,6 +321,66 @@ mod tests {
         assert_eq!(said("Your credit balance is too low to access"), Outcome::QuotaExhausted);
         assert_eq!(said("API key not valid. Please pass a valid API key."), Outcome::Auth);
         assert_eq!(said("something else"), Outcome::Rejected);
+    }
+
+    /// Google's errors; the second value is its details.
+    fn google(status: u16, word: &str, details: &str) -> Outcome {
+        let body =
+            format!(r#"{{"error":{{"code":{status},"message":"words","status":"{word}","details":[{details}]}}}}"#);
+        refused(status, body.as_bytes(), None, "m-1").outcome
+    }
+
+    #[test]
+    fn the_details_of_google_tell_delay_reason_and_quota() {
+        let delay = r#"{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"45.837906927s"}"#;
+        let quota = |id: &str| {
+            format!(
+                r#"{{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{{"quotaId":"{id}"}}]}},{delay}"#
+            )
+        };
+        let limited = |retry_after_ms| Outcome::RateLimited { retry_after_ms };
+        let reason = r#"{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}"#;
+        for (status, word, details, wanted) in [
+            (429, "RESOURCE_EXHAUSTED", "", limited(None)),
+            (429, "RESOURCE_EXHAUSTED", delay, limited(Some(45_837))),
+            (429, "RESOURCE_EXHAUSTED", &quota("GenerateRequestsPerMinutePerProject"), limited(Some(45_837))),
+            (429, "RESOURCE_EXHAUSTED", &quota("GenerateRequestsPerDayPerProject"), Outcome::QuotaExhausted),
+            (429, "RESOURCE_EXHAUSTED", r#"{"retryDelay":"soon"},7,{"violations":[1]}"#, limited(None)),
+            (400, "INVALID_ARGUMENT", reason, Outcome::Auth),
+            (401, "UNAUTHENTICATED", "", Outcome::Auth),
+            (403, "PERMISSION_DENIED", "", Outcome::Auth),
+            (400, "INVALID_ARGUMENT", "", Outcome::Rejected),
+            (503, "UNAVAILABLE", "", Outcome::Overloaded),
+            (504, "DEADLINE_EXCEEDED", "", Outcome::Overloaded),
+        ] {
+            assert_eq!(google(status, word, details), wanted, "{status} {word} {details}");
+        }
+        let header = refused(429, format!(r#"{{"error":{{"details":[{delay}]}}}}"#).as_bytes(), Some(7), "m-1");
+        assert_eq!(header.outcome, limited(Some(7)), "a header goes before the body");
+    }
+
+    #[test]
+    fn words_of_google_are_read() {
+        let said =
+            |words: &str| class(400, &format!(r#"{{"error":{{"message":"{words}","status":"INVALID_ARGUMENT"}}}}"#));
+        let tokens = "The input token count (1200293) exceeds the maximum number of tokens allowed (1048576).";
+        assert_eq!(said(tokens), Outcome::ContextTooLong);
+        assert_eq!(said("Request payload size exceeds the limit: 20971520 bytes."), Outcome::ContextTooLong);
+        assert_eq!(said("User location is not supported for the API use."), Outcome::Auth);
+        let body = r#"{"error":{"message":"Thinking level is not supported for this model."}}"#;
+        assert!(refused(400, body.as_bytes(), None, "m-1").detail.starts_with("set `reasoning` for this seat: "));
+    }
+
+    #[test]
+    fn an_error_behind_events_is_found_and_nothing_else_is_taken_for_one() {
+        let behind = |body: &str| VendorError::behind_events(body.as_bytes()).map(|error| error.message);
+        assert_eq!(behind("data: {}\n\n{\n  \"error\": {\n    \"message\": \"m\"\n  }\n}\n").as_deref(), Some("m"));
+        assert_eq!(behind("[{\n  \"error\": \"m\"}\n]").as_deref(), Some("m"));
+        for body in
+            ["", "data: {\"error\":\"m\"}\n\n", "\n{\"not\":\"an event\"}\n", "{\"error\":null}", "\n{\"error\":"]
+        {
+            assert_eq!(behind(body), None, "{body}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use reqwest::{Request, Response};
 
 use super::answer::{Answer, Ending, Step, Trouble};
 use super::channel::HttpChannel;
-use super::classify;
+use super::classify::{self, VendorError};
 use super::received::{Received, TooMuch};
 use super::redact::{blot, redact};
 use super::retry_after;
@@ -169,6 +169,11 @@ impl<'a> Exchange<'a> {
                 Err(Trouble::Vendor(error)) => return error.ending(self.wait),
                 Err(Trouble::Cut | Trouble::Unreadable(_)) => {}
             }
+        }
+        if !self.answer.ended
+            && let Some(error) = VendorError::behind_events(self.received.body())
+        {
+            return error.ending(self.wait);
         }
         if self.watch.saw_payload() {
             return self.answer.end();

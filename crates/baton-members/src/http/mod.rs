@@ -1,8 +1,8 @@
-//! Members behind an HTTP API: OpenAI compatible chat completions, and Anthropic messages.
+//! Members behind an HTTP API: OpenAI compatible chat completions, OpenAI responses, Anthropic messages, and Gemini.
 //!
-//! [`HttpChannel`] is the channel for both kinds, `openai-chat` and `anthropic`. One [`Client`] a process owns the
-//! connections. A dialect is two pure halves: a request body, and a fold of events into an answer; it never sees a
-//! socket. Caps, deadlines, transcript and the class of every failure are in one place for both.
+//! [`HttpChannel`] is the channel for the kinds `openai-chat`, `openai-responses`, `anthropic` and `gemini`. One
+//! [`Client`] a process owns the connections. A dialect is two pure halves: a request body, and a fold of events into an answer; it never sees a
+//! socket. Caps, deadlines, transcript and the class of every failure are in one place for all.
 //!
 //! What holds for every turn:
 //!
@@ -15,6 +15,9 @@
 //!   blank. A stream without its end marker is `partial`, with the text as far as it came.
 //! - An error is classified by its own code and words first, by the status next, also when it comes with status 200 or
 //!   in the middle of a stream.
+//! - When to ask again is read from `retry-after`, from the resets of used-up limits, or from Google's `RetryInfo` in
+//!   the body, in this order. A used-up quota for a day is `quota_exhausted`, whatever delay stands beside it.
+//! - Responses are asked for with `store: false`: the vendor keeps none for later turns.
 //!
 //! Settings (others are refused when the channel is made):
 //!
@@ -23,13 +26,13 @@
 //! | `base_url` | what the dialect's path is put behind; `https`, or `http` to this machine |
 //! | `key_env` | the variable that holds the key, for messages; without it no key is needed |
 //! | `stream` | `false`: ask for the answer in one piece |
-//! | `max_output_tokens` | a limit on the answer; `anthropic` always sends one, 16,000 unless told otherwise |
-//! | `max_tokens_field` | `max_tokens` or `max_completion_tokens`; the second is for `api.openai.com` unless set |
-//! | `stream_options` | `false`: do not ask a stream for usage, for servers that refuse the field |
-//! | `reasoning` | `openai` sends `reasoning_effort`, `anthropic` a thinking budget, `none` nothing; see below |
+//! | `max_output_tokens` | a limit on the answer; `anthropic` always sends one, 16,000 unless told otherwise; a budget for thoughts comes on top |
+//! | `max_tokens_field` | for `openai-chat`: `max_tokens` or `max_completion_tokens`; the second is for `api.openai.com` unless set |
+//! | `stream_options` | for `openai-chat`, `false`: do not ask a stream for usage, for servers that refuse the field |
+//! | `reasoning` | `openai` sends the effort, `anthropic` and Gemini's `budget` a number of tokens for thoughts, Gemini's `level` a word, `none` nothing; see below |
 //!
 //! Without `reasoning`, a seat that has an effort of its own uses its dialect's form, and any other seat sends none:
-//! many models refuse the field. A turn's effort goes before the seat's.
+//! many models refuse the field. For Gemini the model's name chooses between budget (2.5) and level (later ones). A turn's effort goes before the seat's.
 //!
 //! What is absent: tools, images, system prompts, and sessions. A conversation is its history, sent again each time;
 //! resuming one without a history is `session_not_found`.
@@ -41,10 +44,12 @@ mod classify;
 mod client;
 mod dialect;
 mod exchange;
+mod gemini;
 mod openai;
 mod probe;
 mod received;
 mod redact;
+mod responses;
 mod retry_after;
 mod secret;
 mod settings;

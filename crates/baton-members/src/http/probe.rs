@@ -19,12 +19,14 @@ const LONGEST_LIST: usize = 1 << 20;
 
 #[derive(Deserialize)]
 struct Models {
-    /// Null where there is none.
+    /// Null where there is none; Google has another name for it.
+    #[serde(alias = "models")]
     data: Option<Vec<Model>>,
 }
 
 #[derive(Deserialize)]
 struct Model {
+    #[serde(alias = "name")]
     id: String,
 }
 

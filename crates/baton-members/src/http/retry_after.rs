@@ -58,7 +58,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// `1h2m3.5s` and `12ms`, in milliseconds.
-fn length(text: &str) -> Option<u64> {
+pub(crate) fn length(text: &str) -> Option<u64> {
     let mut total = 0.0;
     let mut rest = text;
     while !rest.is_empty() {

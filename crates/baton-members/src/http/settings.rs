@@ -6,11 +6,14 @@ use baton_core::member::{Effort, Member, Payer};
 use reqwest::Url;
 
 use super::dialect::Dialect;
+use super::gemini::{Thinking, is_model_name};
 
 /// Why a seat cannot be built. Names the setting, never its secret parts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
-    #[error("channel kind `{0}` is not spoken over HTTP; the kinds are `openai-chat` and `anthropic`")]
+    #[error(
+        "channel kind `{0}` is not spoken over HTTP; the kinds are `openai-chat`, `openai-responses`, `anthropic` and `gemini`"
+    )]
     Kind(String),
     #[error("setting `{0}` is missing")]
     Missing(&'static str),
@@ -38,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) max_output_tokens: Option<u64>,
     pub(crate) max_tokens_field: MaxTokensField,
     pub(crate) reasoning: bool,
+    /// For Gemini: how an effort is told.
+    pub(crate) thinking: Thinking,
     pub(crate) local: bool,
 }
 
@@ -54,11 +59,15 @@ impl Settings {
         let model = member.model.clone().filter(|model| !model.is_empty()).ok_or(BuildError::Missing("model"))?;
         let base_url = member.channel.settings.get("base_url").ok_or(BuildError::Missing("base_url"))?;
         let base_url = checked_url(base_url).map_err(|because| invalid("base_url", because))?;
+        if dialect == Dialect::Gemini && !is_model_name(&model) {
+            return Err(invalid("model", "is put into an address and takes only letters, digits, `-`, `_` and `.`"));
+        }
         let is_openai = base_url.host_str() == Some("api.openai.com");
         let mut settings = Self {
             dialect,
             base_url,
             key_env: None,
+            thinking: Thinking::of_model(&model),
             model,
             effort: member.effort,
             stream: true,
@@ -90,8 +99,20 @@ impl Settings {
                     ],
                 )?;
             }
-            "reasoning" => self.reasoning = one_of(value, &[(self.dialect.reasoning_name(), true), ("none", false)])?,
+            "reasoning" => self.take_reasoning(value)?,
             _ => return Err("is not known to this kind of channel".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn take_reasoning(&mut self, value: &str) -> Result<(), String> {
+        let on = self.dialect.reasoning_names().iter().map(|name| (*name, true));
+        let known: Vec<_> = on.chain([("none", false)]).collect();
+        self.reasoning = one_of(value, &known)?;
+        match value {
+            "budget" => self.thinking = Thinking::Budget,
+            "level" => self.thinking = Thinking::Level,
+            _ => {}
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Every fault that the scripted server knows ends in its class: both dialects, streamed and whole.
+//! Every fault that the scripted server knows ends in its class: all dialects, streamed and whole.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ fn expected(fault: Fault, kind: Kind, stream: bool) -> Outcome {
         Fault::Unauthorized | Fault::Forbidden => Outcome::Auth,
         Fault::ModelNotFound | Fault::Redirect => Outcome::Rejected,
         Fault::ContextTooLong | Fault::TooLarge => Outcome::ContextTooLong,
-        // Its reset is a length; the other vendor's is a date, and the script sends no `date` to count from.
-        Fault::RateLimited if kind == Kind::OpenAi => limited(Some(12)),
+        // Its reset is a length; Anthropic's is a date, and the script sends no `date` to count from; Google has none.
+        Fault::RateLimited if matches!(kind, Kind::OpenAi | Kind::Responses) => limited(Some(12)),
         Fault::RateLimited | Fault::RateLimitedDate => limited(None),
         Fault::RateLimitedSeconds => limited(Some(2_000)),
         Fault::InsufficientQuota => Outcome::QuotaExhausted,
@@ -99,6 +99,26 @@ async fn every_fault_of_a_whole_chat_answer() {
 }
 
 #[tokio::test]
+async fn every_fault_of_a_responses_stream() {
+    all(Kind::Responses, true).await;
+}
+
+#[tokio::test]
+async fn every_fault_of_a_whole_response() {
+    all(Kind::Responses, false).await;
+}
+
+#[tokio::test]
+async fn every_fault_of_a_gemini_stream() {
+    all(Kind::Gemini, true).await;
+}
+
+#[tokio::test]
+async fn every_fault_of_a_whole_gemini_answer() {
+    all(Kind::Gemini, false).await;
+}
+
+#[tokio::test]
 async fn every_fault_of_a_messages_stream() {
     all(Kind::Anthropic, true).await;
 }
@@ -132,7 +152,15 @@ async fn what_a_good_answer_lacks_or_changes_is_told() {
             assert!(refused.detail.contains("model `m-1` is not there"), "{}", refused.detail);
         }
     }
-    assert_eq!(spoiled(Fault::Refusal, Kind::OpenAi, true).await.detail, "I'm sorry, but I can't help with that.");
+    for kind in [Kind::OpenAi, Kind::Responses] {
+        for stream in [true, false] {
+            assert_eq!(spoiled(Fault::Refusal, kind, stream).await.detail, "I'm sorry, but I can't help with that.");
+        }
+    }
+    let blocked = spoiled(Fault::Refusal, Kind::Gemini, true).await;
+    assert_eq!(blocked.detail, "the prompt was blocked: PROHIBITED_CONTENT");
+    let filtered = spoiled(Fault::ContentFilter, Kind::Gemini, false).await;
+    assert_eq!(filtered.detail, "the answer was stopped: SAFETY");
 }
 
 #[tokio::test]

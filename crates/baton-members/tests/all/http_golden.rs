@@ -61,6 +61,40 @@ data: {"type":"message_stop"}
 
 "#;
 
+const RESPONSE: &str = r#"event: response.created
+data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_1","object":"response","created_at":1,"status":"in_progress","error":null,"incomplete_details":null,"model":"m-1-2025-01-01","output":[],"usage":null}}
+
+event: response.output_item.added
+data: {"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"id":"rs_1","type":"reasoning","summary":[]}}
+
+event: response.output_item.done
+data: {"type":"response.output_item.done","sequence_number":2,"output_index":0,"item":{"id":"rs_1","type":"reasoning","summary":[]}}
+
+event: response.output_item.added
+data: {"type":"response.output_item.added","sequence_number":3,"output_index":1,"item":{"id":"msg_1","type":"message","status":"in_progress","role":"assistant","content":[]}}
+
+event: response.output_text.delta
+data: {"type":"response.output_text.delta","sequence_number":4,"item_id":"msg_1","output_index":1,"content_index":0,"delta":"Grüße,","logprobs":[],"obfuscation":"x"}
+
+event: response.output_text.delta
+data: {"type":"response.output_text.delta","sequence_number":5,"item_id":"msg_1","output_index":1,"content_index":0,"delta":" \"you\"\n","logprobs":[],"obfuscation":"y"}
+
+event: response.output_text.done
+data: {"type":"response.output_text.done","sequence_number":6,"item_id":"msg_1","output_index":1,"content_index":0,"text":"Grüße, \"you\"\n","logprobs":[]}
+
+event: response.completed
+data: {"type":"response.completed","sequence_number":7,"response":{"id":"resp_1","object":"response","created_at":1,"status":"completed","error":null,"incomplete_details":null,"model":"m-1-2025-01-01","output":[{"id":"rs_1","type":"reasoning","summary":[]},{"id":"msg_1","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","annotations":[],"logprobs":[],"text":"Grüße, \"you\"\n"}]}],"usage":{"input_tokens":1200,"input_tokens_details":{"cached_tokens":1024},"output_tokens":80,"output_tokens_details":{"reasoning_tokens":64},"total_tokens":1280}}}
+
+"#;
+
+const GEMINI: &str = r#"data: {"candidates": [{"content": {"parts": [{"text": "How to greet?","thought": true}],"role": "model"},"index": 0}],"usageMetadata": {"promptTokenCount": 1200,"totalTokenCount": 1264,"thoughtsTokenCount": 64},"modelVersion": "gemini-2.5-pro","responseId": "r-1"}
+
+data: {"candidates": [{"content": {"parts": [{"text": "Grüße,"}],"role": "model"},"index": 0}],"usageMetadata": {"promptTokenCount": 1200,"candidatesTokenCount": 4,"totalTokenCount": 1268,"thoughtsTokenCount": 64},"modelVersion": "gemini-2.5-pro","responseId": "r-1"}
+
+data: {"candidates": [{"content": {"parts": [{"text": " \"you\"\n"}],"role": "model"},"finishReason": "STOP","index": 0}],"usageMetadata": {"promptTokenCount": 1200,"candidatesTokenCount": 16,"totalTokenCount": 1280,"cachedContentTokenCount": 1024,"promptTokensDetails": [{"modality": "TEXT","tokenCount": 1200}],"thoughtsTokenCount": 64},"modelVersion": "gemini-2.5-pro","responseId": "r-1"}
+
+"#;
+
 /// The body in chunks of `size` bytes, which cut lines and characters anywhere.
 fn chunked(head: &str, body: &str, size: usize) -> Vec<u8> {
     let mut bytes = format!("{}\r\ntransfer-encoding: chunked\r\n\r\n", head.replace('\n', "\r\n")).into_bytes();
@@ -98,6 +132,54 @@ async fn a_chat_stream() {
         let server = Literal::start(chunked(head, CHAT, size));
         let turn = ask(&member(Kind::OpenAi, &server.url, &[]), &request("greet")).await;
         assert_eq!(turn, golden("m-1-2025-01-01", "req_1", usage, kept, CHAT), "in chunks of {size}");
+    }
+}
+
+#[tokio::test]
+async fn a_responses_stream() {
+    let usage = Usage { input_tokens: 1200, cached_tokens: 1024, output_tokens: 80, reported_cost: None };
+    let kept = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8";
+    for size in [1, 7, 100_000] {
+        let head = "HTTP/1.1 200 OK\ncontent-type: text/event-stream; charset=utf-8\nserver: x";
+        let server = Literal::start(chunked(head, RESPONSE, size));
+        let turn = ask(&member(Kind::Responses, &server.url, &[]), &request("greet")).await;
+        assert_eq!(turn, golden("m-1-2025-01-01", "resp_1", usage, kept, RESPONSE), "in chunks of {size}");
+    }
+}
+
+#[tokio::test]
+async fn a_gemini_stream() {
+    let usage = Usage { input_tokens: 1200, cached_tokens: 1024, output_tokens: 80, reported_cost: None };
+    let kept = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream";
+    for size in [1, 7, 100_000] {
+        let head = "HTTP/1.1 200 OK\ncontent-type: text/event-stream\nserver: scaffolding on HTTPServer2";
+        let server = Literal::start(chunked(head, GEMINI, size));
+        let turn = ask(&member(Kind::Gemini, &server.url, &[]), &request("greet")).await;
+        assert_eq!(turn, golden("gemini-2.5-pro", "r-1", usage, kept, GEMINI), "in chunks of {size}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_within_a_gemini_stream_is_found_with_and_without_its_field() {
+    let error = "{\n  \"error\": {\n    \"code\": 503,\n    \"message\": \"overloaded\",\n    \"status\": \"UNAVAILABLE\"\n  }\n}\n";
+    let begun = GEMINI.split_inclusive("\n\n").next().unwrap();
+    let event = r#"data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}"#;
+    for body in [format!("{begun}{error}"), error.to_owned(), format!("[{error}]"), format!("{begun}{event}\n\n")] {
+        let server = Literal::start(chunked("HTTP/1.1 200 OK\ncontent-type: text/event-stream", &body, 50));
+        let turn = ask(&member(Kind::Gemini, &server.url, &[]), &request("greet")).await;
+        assert_eq!((turn.outcome, turn.detail.as_str()), (Outcome::Overloaded, "overloaded"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn used_up_limits_tell_every_dialect_when_to_ask_again() {
+    let head = "HTTP/1.1 429 Too Many Requests\ncontent-type: application/json";
+    let error = r#"{"error":{"message":"slow","code":429,"status":"RESOURCE_EXHAUSTED"}}"#;
+    for kind in Kind::ALL {
+        let left = "x-ratelimit-remaining-requests: 0\nx-ratelimit-reset-requests: 6s";
+        let server = Literal::start(response(&format!("{head}\n{left}"), error));
+        let turn = ask(&member(kind, &server.url, &[]), &request("q")).await;
+        assert_eq!(turn.outcome, Outcome::RateLimited { retry_after_ms: Some(6_000) }, "{kind:?}");
     }
 }
 

@@ -52,6 +52,62 @@ async fn a_chat_request_is_what_its_settings_say() {
 }
 
 #[tokio::test]
+async fn a_responses_request_is_what_its_settings_say() {
+    let (recorded, body) = sent(Kind::Responses, &[], None).await;
+    assert_eq!((recorded.method.as_str(), recorded.path.as_str()), ("POST", "/v1/responses"));
+    assert_eq!(recorded.header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+    assert_eq!(body, json!({"model": "m-1", "input": conversation(), "stream": true, "store": false}));
+    let settings = [("stream", "false"), ("max_output_tokens", "99")];
+    let (_, body) = sent(Kind::Responses, &settings, Some(Effort::High)).await;
+    let wanted = json!({
+        "model": "m-1", "input": conversation(), "stream": false, "store": false, "max_output_tokens": 99,
+        "reasoning": {"effort": "high"},
+    });
+    assert_eq!(body, wanted);
+    let (_, body) = sent(Kind::Responses, &[("reasoning", "none")], Some(Effort::High)).await;
+    assert_eq!(body.get("reasoning"), None);
+}
+
+#[tokio::test]
+async fn a_gemini_request_is_what_its_settings_say() {
+    let (recorded, body) = sent(Kind::Gemini, &[], None).await;
+    assert_eq!(recorded.path, "/v1beta/models/m-1:streamGenerateContent?alt=sse");
+    assert_eq!((recorded.header("x-goog-api-key"), recorded.header("authorization")), (Some(KEY), None));
+    let part = |role: &str, text: &str| json!({"role": role, "parts": [{"text": text}]});
+    let contents = json!([part("user", "first \"q\"\n"), part("model", "a ä"), part("user", "and now?")]);
+    assert_eq!(body, json!({"contents": contents}), "the model stands in the address only");
+    let (recorded, body) = sent(Kind::Gemini, &[("stream", "false")], Some(Effort::High)).await;
+    assert_eq!(recorded.path, "/v1beta/models/m-1:generateContent");
+    assert_eq!(body["generationConfig"], json!({"thinkingConfig": {"thinkingLevel": "high"}}));
+    let settings = [("reasoning", "budget"), ("max_output_tokens", "1000")];
+    let (_, body) = sent(Kind::Gemini, &settings, Some(Effort::Low)).await;
+    let thinking = json!({"thinkingBudget": 2_048});
+    assert_eq!(body["generationConfig"], json!({"maxOutputTokens": 3_048, "thinkingConfig": thinking}));
+    let settings = [("reasoning", "none"), ("max_output_tokens", "7")];
+    let (_, body) = sent(Kind::Gemini, &settings, Some(Effort::Low)).await;
+    assert_eq!(body["generationConfig"], json!({"maxOutputTokens": 7}));
+}
+
+#[tokio::test]
+async fn the_name_of_a_gemini_model_chooses_the_form_of_its_effort() {
+    for (model, wanted) in [
+        ("gemini-2.5-pro", json!({"thinkingBudget": 8_192})),
+        ("models/gemini-2.5-flash", json!({"thinkingBudget": 8_192})),
+        ("gemini-3-pro-preview", json!({"thinkingLevel": "medium"})),
+    ] {
+        let server = Server::start(Script::always(Answer::text("hi"))).await.unwrap();
+        let mut seat = member(Kind::Gemini, &server.url(), &[]);
+        (seat.model, seat.effort) = (Some(model.into()), Some(Effort::Medium));
+        assert_eq!(ask(&seat, &request("q")).await.outcome, Outcome::Ok);
+        let recorded = server.requests().remove(0);
+        let body: Value = serde_json::from_str(&recorded.body).unwrap();
+        assert_eq!(body["generationConfig"]["thinkingConfig"], wanted, "{model}");
+        let name = model.trim_start_matches("models/");
+        assert_eq!(recorded.path, format!("/v1beta/models/{name}:streamGenerateContent?alt=sse"));
+    }
+}
+
+#[tokio::test]
 async fn a_messages_request_is_what_its_settings_say() {
     let (recorded, body) = sent(Kind::Anthropic, &[], None).await;
     assert_eq!(recorded.path, "/v1/messages");

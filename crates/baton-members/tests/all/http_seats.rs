@@ -31,6 +31,21 @@ fn a_wrong_setting_is_named() {
 }
 
 #[test]
+fn settings_are_those_of_the_kind() {
+    let refused = |kind, settings: &[(&str, &str)]| {
+        build(&member(kind, "http://127.0.0.1:1", settings), None).unwrap_err().to_string()
+    };
+    let wrong = [("reasoning", "gemini")];
+    assert_eq!(refused(Kind::Gemini, &wrong), "setting `reasoning`: takes one of: budget, level, none");
+    assert_eq!(refused(Kind::Responses, &wrong), "setting `reasoning`: takes one of: openai, none");
+    let mut seat = member(Kind::Gemini, "http://127.0.0.1:1", &[]);
+    for name in ["../../evil", "m?key=1", "a/b"] {
+        seat.model = Some(name.into());
+        assert!(build(&seat, None).unwrap_err().to_string().starts_with("setting `model`"), "{name}");
+    }
+}
+
+#[test]
 fn what_is_missing_is_named() {
     let mut seat = member(Kind::OpenAi, "http://127.0.0.1:1", &[]);
     seat.model = None;
@@ -94,6 +109,7 @@ async fn models_are_listed_and_anything_else_is_no_server() {
     assert_eq!(found, Some(vec!["one".to_owned()]));
     for (head, body, wanted) in [
         ("HTTP/1.1 200 OK", r#"{"object":"list","data":null}"#, Some(vec![])),
+        ("HTTP/1.1 200 OK", r#"{"models":[{"name":"models/m"}]}"#, Some(vec!["models/m".to_owned()])),
         ("HTTP/1.1 200 OK", "<html>", None),
         ("HTTP/1.1 404 Not Found", r#"{"data":[]}"#, None),
     ] {

@@ -17,23 +17,28 @@ pub(crate) const KEY: &str = "sk-test-0123456789abcdef";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     OpenAi,
+    Responses,
     Anthropic,
+    Gemini,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::OpenAi, Self::Anthropic];
+    pub(crate) const ALL: [Self; 4] = [Self::OpenAi, Self::Responses, Self::Anthropic, Self::Gemini];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::OpenAi => "openai-chat",
+            Self::Responses => "openai-responses",
             Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
         }
     }
 
     /// What the catalogue puts behind a server's address.
     pub(crate) fn base(self, url: &str) -> String {
         match self {
-            Self::OpenAi => format!("{url}/v1"),
+            Self::OpenAi | Self::Responses => format!("{url}/v1"),
+            Self::Gemini => format!("{url}/v1beta"),
             Self::Anthropic => url.to_owned(),
         }
     }
