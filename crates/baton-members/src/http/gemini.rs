@@ -62,8 +62,9 @@ pub(crate) enum Thinking {
 /// Families that take a budget; those that came later take a level.
 const TAKE_A_BUDGET: &[&str] = &["gemini-2.5"];
 
-/// Tokens for thoughts. The least that all of the family take is 512, the most 24,576.
-const BUDGETS: [(Effort, u64); 3] = [(Effort::Low, 2_048), (Effort::Medium, 8_192), (Effort::High, 24_576)];
+/// Tokens for thoughts, and the word for as much. The least budget that all of the family take is 512, the most 24,576.
+const THOUGHTS: [(Effort, u64, &str); 3] =
+    [(Effort::Low, 2_048, "LOW"), (Effort::Medium, 8_192, "MEDIUM"), (Effort::High, 24_576, "HIGH")];
 
 impl Thinking {
     pub(crate) fn of_model(model: &str) -> Self {
@@ -72,13 +73,11 @@ impl Thinking {
     }
 
     fn config(self, effort: Effort) -> Option<ThinkingConfig> {
-        match self {
-            Self::Level => Some(ThinkingConfig::ThinkingLevel(effort.as_str())),
-            Self::Budget => {
-                let (_, tokens) = BUDGETS.into_iter().find(|(known, _)| *known == effort)?;
-                Some(ThinkingConfig::ThinkingBudget(tokens))
-            }
-        }
+        let (_, tokens, word) = THOUGHTS.into_iter().find(|(known, ..)| *known == effort)?;
+        Some(match self {
+            Self::Budget => ThinkingConfig::ThinkingBudget(tokens),
+            Self::Level => ThinkingConfig::ThinkingLevel(word),
+        })
     }
 }
 

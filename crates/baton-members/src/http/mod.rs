@@ -1,8 +1,9 @@
 //! Members behind an HTTP API: OpenAI compatible chat completions, OpenAI responses, Anthropic messages, and Gemini.
 //!
 //! [`HttpChannel`] is the channel for the kinds `openai-chat`, `openai-responses`, `anthropic` and `gemini`. One
-//! [`Client`] a process owns the connections. A dialect is two pure halves: a request body, and a fold of events into an answer; it never sees a
-//! socket. Caps, deadlines, transcript and the class of every failure are in one place for all.
+//! [`Client`] a process owns the connections. A dialect is two pure halves: a request body, and a fold of events into
+//! an answer; it never sees a socket. Caps, deadlines, transcript and the class of every failure are in one place for
+//! all.
 //!
 //! What holds for every turn:
 //!
@@ -26,13 +27,14 @@
 //! | `base_url` | what the dialect's path is put behind; `https`, or `http` to this machine |
 //! | `key_env` | the variable that holds the key, for messages; without it no key is needed |
 //! | `stream` | `false`: ask for the answer in one piece |
-//! | `max_output_tokens` | a limit on the answer; `anthropic` always sends one, 16,000 unless told otherwise; a budget for thoughts comes on top |
+//! | `max_output_tokens` | a limit on the answer; `anthropic` always sends one, 16,000 unless told otherwise; a budget for thoughts is added |
 //! | `max_tokens_field` | for `openai-chat`: `max_tokens` or `max_completion_tokens`; the second is for `api.openai.com` unless set |
 //! | `stream_options` | for `openai-chat`, `false`: do not ask a stream for usage, for servers that refuse the field |
-//! | `reasoning` | `openai` sends the effort, `anthropic` and Gemini's `budget` a number of tokens for thoughts, Gemini's `level` a word, `none` nothing; see below |
+//! | `reasoning` | `openai` sends the effort's name; `anthropic`, and `budget` for Gemini, tokens for thoughts; `level` for Gemini a word; `none` nothing |
 //!
 //! Without `reasoning`, a seat that has an effort of its own uses its dialect's form, and any other seat sends none:
-//! many models refuse the field. For Gemini the model's name chooses between budget (2.5) and level (later ones). A turn's effort goes before the seat's.
+//! many models refuse the field. For Gemini the model's name chooses between budget (2.5) and level (later ones). A
+//! turn's effort goes before the seat's.
 //!
 //! What is absent: tools, images, system prompts, and sessions. A conversation is its history, sent again each time;
 //! resuming one without a history is `session_not_found`.

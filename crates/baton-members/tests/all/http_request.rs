@@ -78,7 +78,7 @@ async fn a_gemini_request_is_what_its_settings_say() {
     assert_eq!(body, json!({"contents": contents}), "the model stands in the address only");
     let (recorded, body) = sent(Kind::Gemini, &[("stream", "false")], Some(Effort::High)).await;
     assert_eq!(recorded.path, "/v1beta/models/m-1:generateContent");
-    assert_eq!(body["generationConfig"], json!({"thinkingConfig": {"thinkingLevel": "high"}}));
+    assert_eq!(body["generationConfig"], json!({"thinkingConfig": {"thinkingLevel": "HIGH"}}));
     let settings = [("reasoning", "budget"), ("max_output_tokens", "1000")];
     let (_, body) = sent(Kind::Gemini, &settings, Some(Effort::Low)).await;
     let thinking = json!({"thinkingBudget": 2_048});
@@ -93,7 +93,7 @@ async fn the_name_of_a_gemini_model_chooses_the_form_of_its_effort() {
     for (model, wanted) in [
         ("gemini-2.5-pro", json!({"thinkingBudget": 8_192})),
         ("models/gemini-2.5-flash", json!({"thinkingBudget": 8_192})),
-        ("gemini-3-pro-preview", json!({"thinkingLevel": "medium"})),
+        ("gemini-3-pro-preview", json!({"thinkingLevel": "MEDIUM"})),
     ] {
         let server = Server::start(Script::always(Answer::text("hi"))).await.unwrap();
         let mut seat = member(Kind::Gemini, &server.url(), &[]);
