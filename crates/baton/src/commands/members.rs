@@ -43,7 +43,7 @@ fn row(seat: &Seat) -> Value {
 fn table(seats: &[Seat]) -> String {
     let mut text = String::new();
     let head =
-        format!("{:18} {:12} {:26} {:7} {:4} {:13} {}", "seat", "channel", "model", "effort", "tier", "pays", "here");
+        format!("{:18} {:16} {:26} {:7} {:4} {:13} {}", "seat", "channel", "model", "effort", "tier", "pays", "here");
     let _ = writeln!(text, "{}", style::strong(&head));
     for seat in seats {
         let member = &seat.entry.member;
@@ -53,7 +53,7 @@ fn table(seats: &[Seat]) -> String {
         };
         let _ = writeln!(
             text,
-            "{:18} {:12} {:26} {:7} {:<4} {:13} {here}",
+            "{:18} {:16} {:26} {:7} {:<4} {:13} {here}",
             member.id,
             member.channel.kind,
             member.model.as_deref().unwrap_or("its own choice"),

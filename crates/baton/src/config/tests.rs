@@ -34,6 +34,15 @@ fn every_role_of_the_catalogue_names_members_of_it() {
 }
 
 #[test]
+fn every_member_of_the_catalogue_has_a_channel_that_takes_its_settings() {
+    let tools = baton_members::Tools::new(baton_process::Launcher::without_shim(), []);
+    for entry in &load("", None).unwrap().entries {
+        let opened = baton_members::open(&entry.member, &tools);
+        assert!(opened.is_ok(), "{}: {:?}", entry.member.id, opened.err());
+    }
+}
+
+#[test]
 fn the_catalogue_has_the_missions_thresholds() {
     let thresholds = load("", None).unwrap().rules.thresholds;
     let shown = [thresholds.low, thresholds.normal, thresholds.high, thresholds.critical].map(Probability::millionths);
