@@ -1,5 +1,6 @@
 //! How members are reached: one channel a folder.
 
+pub mod acp;
 pub mod check;
 pub mod cli;
 pub mod http;

@@ -8,6 +8,7 @@ use baton_core::member::Member;
 use baton_port::Channel;
 use baton_process::Launcher;
 
+use crate::acp::AcpChannel;
 use crate::check::CheckChannel;
 use crate::cli::{ClaudeChannel, CodexChannel, Environment};
 use crate::http::{Client, HttpChannel, Secret};
@@ -68,6 +69,7 @@ pub fn open(member: &Member, tools: &Tools) -> Result<Arc<dyn Channel>, OpenErro
     match member.channel.kind.as_str() {
         "claude-cli" => channel(ClaudeChannel::new(member, launcher, environment)),
         "codex-cli" => channel(CodexChannel::new(member, launcher, environment)),
+        "acp" => channel(AcpChannel::new(member, launcher, environment)),
         "check" => channel(CheckChannel::new(member, launcher, environment)),
         "openai-chat" | "openai-responses" | "anthropic" | "gemini" => {
             let key = member.channel.settings.get("key_env").and_then(|name| tools.key(name));

@@ -34,9 +34,9 @@
 pub mod claude;
 pub mod codex;
 mod environment;
-mod oneshot;
+pub(crate) mod oneshot;
 mod settings;
-mod words;
+pub(crate) mod words;
 
 pub use claude::ClaudeChannel;
 pub use codex::CodexChannel;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::future::pending;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use baton_core::outcome::{Deadline, Outcome};
@@ -153,33 +153,15 @@ impl<D: Dialect> OneShot<D> {
     }
 
     pub(crate) async fn probe(&self) -> Availability {
-        let program = match self.find() {
+        let program = match find(self.dialect.settings(), &self.environment) {
             Ok(program) => program,
             Err(because) => return Availability::NotReady { because, mend: D::INSTALL.to_owned() },
         };
-        let mut variables = variables(self.dialect.settings(), &self.environment, D::OWN, D::KEYS);
+        let variables = variables(self.dialect.settings(), &self.environment, D::OWN, D::KEYS);
         if let Err(refusal) = self.check_login(&variables) {
             return Availability::NotReady { because: refusal.detail, mend: LOGGED_IN_MEND.to_owned() };
         }
-        let private = self.private_directory(&mut variables);
-        let directory = private.as_ref().map_or_else(|| PathBuf::from("/"), |private| private.path().to_owned());
-        let command = Command::new(program, directory).arg("--version").envs(variables).limits(version_limits());
-        let (report, output) = self.launcher.output(command, pending()).await;
-        match report.ending {
-            Ending::Exited { code: 0 } => Availability::Ready { version: version(&String::from_utf8_lossy(&output)) },
-            ending => Availability::NotReady {
-                because: format!("`{} --version` {}", self.dialect.settings().program, how_it_ended(&ending)),
-                mend: words::complaint(&report.stderr.text()),
-            },
-        }
-    }
-
-    fn find(&self) -> Result<PathBuf, String> {
-        let name = &self.dialect.settings().program;
-        find_program(name, self.environment.path()).ok_or_else(|| match PathBuf::from(name).is_absolute() {
-            true => format!("there is no program `{name}`"),
-            false => format!("the program `{name}` is not on the PATH"),
-        })
+        ask_version(&self.launcher, &self.environment, program, variables, VERSION).await
     }
 
     /// A key in the environment beats a login, silently and on another bill.
@@ -195,28 +177,21 @@ impl<D: Dialect> OneShot<D> {
     }
 
     fn prepare(&self, request: &TurnRequest) -> Result<Ready, Refusal> {
-        let program = self.find().map_err(|because| Refusal::new(Outcome::NotInstalled, because))?;
+        let program = find(self.dialect.settings(), &self.environment)
+            .map_err(|because| Refusal::new(Outcome::NotInstalled, because))?;
         if !request.directory.is_dir() {
             return Err(Refusal::new(Outcome::Rejected, "the directory to work in is not there"));
         }
         let Invocation { arguments, mut environment, stdin } = self.dialect.invocation(&self.environment, request)?;
         self.check_login(&environment)?;
         let secrets = secrets(&environment);
-        let private = self.private_directory(&mut environment);
+        let private = private_directory(&self.environment, &mut environment);
         let command = Command::new(&program, &request.directory)
             .args(arguments)
             .envs(environment)
             .stdin(Stdin::Bytes(stdin))
             .limits(limits(request));
         Ok(Ready { program, command, secrets, _private: private })
-    }
-
-    /// A place for sockets and caches that goes away with the process. Without room for one the program gets none of
-    /// its own and shares the caller's.
-    fn private_directory(&self, variables: &mut BTreeMap<OsString, OsString>) -> Option<TempDir> {
-        let private = tempfile::Builder::new().prefix("baton-").tempdir_in(self.environment.temporary()).ok()?;
-        variables.insert("TMPDIR".into(), private.path().into());
-        Some(private)
     }
 
     async fn run(&self, ready: Ready, request: &TurnRequest) -> Turn {
@@ -236,16 +211,65 @@ impl<D: Dialect> OneShot<D> {
             })
             .await;
         let mut turn = read_end(&reader, &report);
-        turn.provenance.program.get_or_insert_with(|| ready.program.display().to_string());
-        turn.detail = String::from_utf8_lossy(&without(&ready.secrets, turn.detail.into_bytes())).into_owned();
-        turn.transcript = transcript(received, &report, &ready.secrets);
+        complete(&mut turn, &ready.program, received, &report, &ready.secrets);
         turn
     }
 }
 
+/// What is the same in every turn of a program: where it is, what it wrote, and no secret in any of it.
+pub(crate) fn complete(turn: &mut Turn, program: &Path, received: Vec<u8>, report: &Report, secrets: &[Vec<u8>]) {
+    turn.provenance.program.get_or_insert_with(|| program.display().to_string());
+    turn.detail =
+        String::from_utf8_lossy(&without(secrets, std::mem::take(&mut turn.detail).into_bytes())).into_owned();
+    turn.transcript = transcript(received, report, secrets);
+}
+
+/// The seat's program.
+pub(crate) fn find(settings: &Settings, environment: &Environment) -> Result<PathBuf, String> {
+    let name = &settings.program;
+    find_program(name, environment.path()).ok_or_else(|| match PathBuf::from(name).is_absolute() {
+        true => format!("there is no program `{name}`"),
+        false => format!("the program `{name}` is not on the PATH"),
+    })
+}
+
+/// What `--version` says, within `patience`.
+pub(crate) async fn ask_version(
+    launcher: &Launcher,
+    environment: &Environment,
+    program: PathBuf,
+    mut variables: BTreeMap<OsString, OsString>,
+    patience: Duration,
+) -> Availability {
+    let private = private_directory(environment, &mut variables);
+    let directory = private.as_ref().map_or_else(|| PathBuf::from("/"), |private| private.path().to_owned());
+    let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+    let limits = Limits { total: patience, stdout_bytes: 4 << 10, stderr_bytes: 4 << 10, ..Limits::default() };
+    let command = Command::new(program, directory).arg("--version").envs(variables).limits(limits);
+    let (report, output) = launcher.output(command, pending()).await;
+    match report.ending {
+        Ending::Exited { code: 0 } => Availability::Ready { version: version(&String::from_utf8_lossy(&output)) },
+        ending => Availability::NotReady {
+            because: format!("`{name} --version` {}", how_it_ended(&ending)),
+            mend: words::complaint(&report.stderr.text()),
+        },
+    }
+}
+
+/// A place for sockets and caches that goes away with the process. Without room for one the program gets none of its
+/// own and shares the caller's.
+pub(crate) fn private_directory(
+    environment: &Environment,
+    variables: &mut BTreeMap<OsString, OsString>,
+) -> Option<TempDir> {
+    let private = tempfile::Builder::new().prefix("baton-").tempdir_in(environment.temporary()).ok()?;
+    variables.insert("TMPDIR".into(), private.path().into());
+    Some(private)
+}
+
 const LOGGED_IN_MEND: &str = "Remove the key from this seat's settings, or log the program out.";
 
-fn limits(request: &TurnRequest) -> Limits {
+pub(crate) fn limits(request: &TurnRequest) -> Limits {
     Limits {
         first_output: request.deadlines.first_event,
         idle: request.deadlines.idle,
@@ -257,10 +281,6 @@ fn limits(request: &TurnRequest) -> Limits {
     }
 }
 
-fn version_limits() -> Limits {
-    Limits { total: VERSION, stdout_bytes: 4 << 10, stderr_bytes: 4 << 10, ..Limits::default() }
-}
-
 /// The first word that begins with a digit: `2.1.329 (Claude Code)`, `codex-cli 0.169.0`.
 fn version(output: &str) -> Option<String> {
     let begins_with_digit = |word: &&str| word.starts_with(|letter: char| letter.is_ascii_digit());
@@ -269,7 +289,14 @@ fn version(output: &str) -> Option<String> {
 
 /// The class where something of ours ended the program; otherwise what it said decides.
 fn read_end(reader: &impl Reader, report: &Report) -> Turn {
-    let stderr = report.stderr.text();
+    match our_end(report) {
+        Some((outcome, detail)) => reader.unfinished(outcome, &detail),
+        None => reader.finish(End { ending: &report.ending, stderr: &report.stderr.text() }),
+    }
+}
+
+/// The class and the reason, where a limit, a wish or the system ended the program and not the program itself.
+pub(crate) fn our_end(report: &Report) -> Option<(Outcome, String)> {
     let outcome = match &report.ending {
         Ending::NotFound { .. } => Outcome::NotInstalled,
         // A script without its interpreter, or a file that is no program: the shell's two codes for it.
@@ -278,14 +305,14 @@ fn read_end(reader: &impl Reader, report: &Report) -> Turn {
         Ending::TooMuchOutput { .. } => Outcome::TooMuchOutput,
         Ending::Cancelled => Outcome::Cancelled,
         Ending::StartFailed { .. } | Ending::Lost => Outcome::Crashed,
-        ending => return reader.finish(End { ending, stderr: &stderr }),
+        _ => return None,
     };
-    let mut detail = how_it_ended(&report.ending);
-    let complaint = words::complaint(&stderr);
-    if !complaint.is_empty() && outcome != Outcome::Cancelled {
-        detail = words::detail(&format!("{detail}: {complaint}"));
+    let detail = how_it_ended(&report.ending);
+    let complaint = words::complaint(&report.stderr.text());
+    if complaint.is_empty() || outcome == Outcome::Cancelled {
+        return Some((outcome, detail));
     }
-    reader.unfinished(outcome, &detail)
+    Some((outcome, words::detail(&format!("{detail}: {complaint}"))))
 }
 
 fn deadline(which: baton_process::Deadline) -> Deadline {
@@ -328,7 +355,7 @@ fn transcript(received: Vec<u8>, report: &Report, secrets: &[Vec<u8>]) -> Transc
 }
 
 /// Values of variables whose names speak of secrets, long enough to be one.
-fn secrets(variables: &BTreeMap<OsString, OsString>) -> Vec<Vec<u8>> {
+pub(crate) fn secrets(variables: &BTreeMap<OsString, OsString>) -> Vec<Vec<u8>> {
     let is_secret = |name: &OsString| {
         let name = name.to_string_lossy().to_uppercase();
         ["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"].iter().any(|word| name.contains(word))

@@ -10,6 +10,7 @@
 //! Started as `fake-agent __shim …` it is the shim of `baton-process`, and as `fake-agent __host` a stand-in for baton
 //! that runs itself again under a launcher, to be killed in tests.
 
+mod acp;
 mod dialect;
 mod faults;
 mod installed;
@@ -23,6 +24,7 @@ mod turn;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+pub use acp::AcpMode;
 pub use installed::{MARKER, install, processes_with_marker};
 pub use mode::Mode;
 pub use script::Script;

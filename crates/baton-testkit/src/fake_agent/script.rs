@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::acp::AcpMode;
 use super::mode::Mode;
 
 /// The script of a fake agent, as a JSON file; each field has a default.
@@ -14,6 +15,8 @@ use super::mode::Mode;
 pub struct Script {
     /// What the first turn does.
     pub mode: Mode,
+    /// What it does with a conversation, started as an agent of the Agent Client Protocol.
+    pub acp: AcpMode,
     /// What later turns do, in order; the last one stays. Turns are counted in `record`, which must be named.
     pub then: Vec<Mode>,
     /// The text of the answer.
@@ -52,6 +55,7 @@ impl Default for Script {
     fn default() -> Self {
         Self {
             mode: Mode::Answer,
+            acp: AcpMode::Answer,
             then: Vec::new(),
             answer: "The change is correct.".to_owned(),
             record: None,

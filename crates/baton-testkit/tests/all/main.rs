@@ -2,6 +2,8 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod acp_channel;
+#[cfg(test)]
 mod cli_channels;
 #[cfg(test)]
 mod fake_agent;

@@ -1,0 +1,175 @@
+//! One agent process a turn.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use baton_core::member::Member;
+use baton_core::outcome::Outcome;
+use baton_port::{Availability, BoxFuture, Cancel, Channel, Progress, SessionUse, Turn, TurnRequest};
+use baton_process::{Command, Input, Launcher, Stdin};
+use tempfile::TempDir;
+
+use super::client::{Client, Wants};
+use super::settings::Settings;
+use crate::cli::oneshot::{self, ask_version, complete, find, private_directory};
+use crate::cli::{End, Environment, Refusal, SettingError};
+
+/// From the wish to stop, told to the agent, to the end of its process.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long a program may take to tell its version: some start slowly.
+const VERSION: Duration = Duration::from_secs(20);
+const INSTALL: &str = "Install the program that this seat's setting `program` names.";
+
+/// The channel kind `acp`.
+#[derive(Clone, Debug)]
+pub struct AcpChannel {
+    settings: Settings,
+    launcher: Launcher,
+    environment: Environment,
+}
+
+/// A command and what must live as long as it runs.
+struct Ready {
+    program: PathBuf,
+    command: Command,
+    secrets: Vec<Vec<u8>>,
+    _private: Option<TempDir>,
+}
+
+impl AcpChannel {
+    /// # Errors
+    /// See [`Settings::read`].
+    pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
+        Ok(Self { settings: Settings::read(member)?, launcher, environment })
+    }
+
+    fn prepare(&self, request: &TurnRequest, stdin: Stdin) -> Result<Ready, Refusal> {
+        let program = find(&self.settings.common, &self.environment)
+            .map_err(|because| Refusal::new(Outcome::NotInstalled, because))?;
+        if !request.directory.is_dir() {
+            return Err(Refusal::new(Outcome::Rejected, "the directory to work in is not there"));
+        }
+        let mut variables = self.variables();
+        let secrets = oneshot::secrets(&variables);
+        let private = private_directory(&self.environment, &mut variables);
+        let command = Command::new(&program, &request.directory)
+            .args(self.settings.arguments(request.effort))
+            .envs(variables)
+            .stdin(stdin)
+            .limits(oneshot::limits(request))
+            .stop_at_stderr(self.settings.retry_texts.iter().cloned());
+        Ok(Ready { program, command, secrets, _private: private })
+    }
+
+    fn variables(&self) -> std::collections::BTreeMap<std::ffi::OsString, std::ffi::OsString> {
+        let keys: Vec<&str> = self.settings.keys.iter().map(String::as_str).collect();
+        oneshot::variables(&self.settings.common, &self.environment, &[], &keys)
+    }
+
+    fn client(&self, request: &TurnRequest) -> Result<Client, Refusal> {
+        let resume = match &request.session {
+            SessionUse::Resume { id } => Some(id.clone()),
+            SessionUse::None | SessionUse::New { .. } => None,
+        };
+        let directory = absolute(&request.directory)?;
+        Ok(Client::new(Wants::new(&self.settings, directory, request.prompt.clone(), resume)))
+    }
+
+    async fn ask(&self, request: &TurnRequest) -> Result<Turn, Refusal> {
+        if request.cancel.is_requested() {
+            return Err(Refusal::new(Outcome::Cancelled, "cancelled before the program was started"));
+        }
+        let (stdin, input) = Stdin::open();
+        let ready = self.prepare(request, stdin)?;
+        let conversation = Conversation { client: Mutex::new(self.client(request)?), input };
+        Ok(self.run(ready, &conversation, request).await)
+    }
+
+    async fn run(&self, ready: Ready, conversation: &Conversation, request: &TurnRequest) -> Turn {
+        let mut received = Vec::new();
+        request.progress.report(Progress::Started);
+        conversation.open();
+        let report = self
+            .launcher
+            .run(ready.command, conversation.cancelled(&request.cancel), &mut |line| {
+                received.extend_from_slice(line.bytes);
+                if line.terminated {
+                    received.push(b'\n');
+                }
+                let reply = conversation.client().line(line.bytes);
+                conversation.send(reply.send);
+                reply.progress.into_iter().for_each(|progress| request.progress.report(progress));
+                reply.flow
+            })
+            .await;
+        let stderr = report.stderr.text();
+        let mut turn = match oneshot::our_end(&report) {
+            Some((outcome, detail)) => conversation.client().unfinished(outcome, &detail),
+            None => conversation.client().finish(End { ending: &report.ending, stderr: &stderr }),
+        };
+        complete(&mut turn, &ready.program, received, &report, &ready.secrets);
+        turn
+    }
+}
+
+/// The state machine and its way to the agent, shared by the lines that come and the wish to stop.
+struct Conversation {
+    client: Mutex<Client>,
+    input: Input,
+}
+
+impl Conversation {
+    fn client(&self) -> MutexGuard<'_, Client> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) {
+        let first = self.client().open();
+        self.send(first);
+    }
+
+    /// An agent that takes no more input is heard on its output, or by its end.
+    fn send(&self, bytes: Vec<u8>) {
+        if !bytes.is_empty() {
+            let _ = self.input.send(bytes);
+        }
+    }
+
+    /// Ends when the process is to be ended: at once where nothing was asked yet, else a grace after the agent was
+    /// told to stop.
+    async fn cancelled(&self, wish: &Cancel) {
+        wish.requested().await;
+        let told = self.client().cancel();
+        if let Some(cancel) = told {
+            self.send(cancel);
+            tokio::time::sleep(GRACE).await;
+        }
+    }
+}
+
+/// The protocol takes absolute paths only.
+fn absolute(directory: &Path) -> Result<String, Refusal> {
+    let path = std::path::absolute(directory).ok().and_then(|path| path.into_os_string().into_string().ok());
+    path.ok_or_else(|| Refusal::new(Outcome::Rejected, "the directory to work in has a name that is no text"))
+}
+
+impl Channel for AcpChannel {
+    fn probe(&self) -> BoxFuture<'_, Availability> {
+        Box::pin(async {
+            match find(&self.settings.common, &self.environment) {
+                Err(because) => Availability::NotReady { because, mend: INSTALL.to_owned() },
+                Ok(program) => ask_version(&self.launcher, &self.environment, program, self.variables(), VERSION).await,
+            }
+        })
+    }
+
+    fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {
+        Box::pin(async {
+            match self.ask(request).await {
+                Ok(turn) => turn,
+                Err(refusal) => Turn::failed(refusal.outcome, refusal.detail),
+            }
+        })
+    }
+}
