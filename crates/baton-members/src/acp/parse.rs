@@ -126,7 +126,8 @@ impl RpcError {
         let mut all = vec![self.message.trim()];
         all.extend(places.iter().filter_map(|place| place.as_str()).map(str::trim));
         // A name is of use only where there is no sentence.
-        all.extend(data["errorName"].as_str().filter(|_| all.len() < 2));
+        let is_silent = all.iter().all(|text| text.is_empty());
+        all.extend(data["errorName"].as_str().filter(|_| is_silent));
         let mut said: Vec<&str> = Vec::new();
         for text in all.into_iter().filter(|text| !text.is_empty()) {
             if !said.contains(&text) {

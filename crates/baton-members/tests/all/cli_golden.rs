@@ -25,7 +25,7 @@ struct Program {
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
-struct Expected {
+pub(crate) struct Expected {
     outcome: Outcome,
     text: Option<String>,
     detail: String,

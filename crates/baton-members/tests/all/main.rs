@@ -1,4 +1,10 @@
 #[cfg(test)]
+mod acp_client;
+#[cfg(test)]
+mod acp_golden;
+#[cfg(test)]
+mod acp_true;
+#[cfg(test)]
 mod check_runs;
 #[cfg(test)]
 mod cli_args;

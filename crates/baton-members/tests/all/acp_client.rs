@@ -1,0 +1,339 @@
+//! The client's side of the Agent Client Protocol: lines in, lines and a turn out.
+
+use baton_core::outcome::Outcome;
+use baton_members::acp::client::{Client, Reply, Wants};
+use baton_members::acp::parse::{self, Message, RpcError};
+use baton_members::acp::{Settings, Source};
+use baton_members::cli::End;
+use baton_port::{Progress, Turn};
+use baton_process::{Ending, Flow};
+use serde_json::{Value, json};
+
+use crate::cli_args::member;
+
+const PROGRAM: (&str, &str) = ("program", "agent");
+
+fn settings(more: &[(&str, &str)]) -> Settings {
+    Settings::read(&member("acp", Some("small"), &[&[PROGRAM], more].concat())).unwrap()
+}
+
+fn refused(more: &[(&str, &str)]) -> String {
+    Settings::read(&member("acp", Some("small"), more)).unwrap_err().to_string()
+}
+
+struct Talk(Client);
+
+impl Talk {
+    fn new(resume: Option<&str>, more: &[(&str, &str)]) -> Self {
+        let wants = Wants::new(&settings(more), "/work-dir".into(), "Is it right?".into(), resume.map(str::to_owned));
+        let mut client = Client::new(wants);
+        assert!(!client.open().is_empty());
+        Self(client)
+    }
+
+    /// After the prompt was sent.
+    fn asked(more: &[(&str, &str)]) -> Self {
+        let mut talk = Self::new(None, more);
+        talk.result(1, json!({ "protocolVersion": 1, "agentCapabilities": { "loadSession": true } }));
+        assert_eq!(talk.result(2, json!({ "sessionId": "s" })).1["method"], "session/prompt");
+        talk
+    }
+
+    /// The reply and the message that was sent with it.
+    fn line(&mut self, message: &Value) -> (Reply, Value) {
+        let reply = self.0.line(message.to_string().as_bytes());
+        let sent = match reply.send.as_slice() {
+            [] => Value::Null,
+            [line @ .., b'\n'] if !line.contains(&b'\n') => serde_json::from_slice(line).unwrap(),
+            other => panic!("not one line: {other:?}"),
+        };
+        (reply, sent)
+    }
+
+    fn result(&mut self, id: u64, result: Value) -> (Reply, Value) {
+        self.line(&json!({ "jsonrpc": "2.0", "id": id, "result": result }))
+    }
+
+    fn update(&mut self, update: Value) -> Reply {
+        self.line(&json!({ "method": "session/update", "params": { "sessionId": "s", "update": update } })).0
+    }
+
+    fn text(&mut self, text: &str) -> Reply {
+        self.update(json!({ "sessionUpdate": "agent_message_chunk", "content": { "type": "text", "text": text } }))
+    }
+
+    fn stop(mut self, reason: &str) -> Turn {
+        assert_eq!(self.result(3, json!({ "stopReason": reason })).0.flow, Flow::Finished);
+        self.end("")
+    }
+
+    fn error(mut self, error: Value) -> Turn {
+        assert_eq!(self.line(&json!({ "id": 3, "error": error })).0.flow, Flow::Finished);
+        self.end("")
+    }
+
+    fn end(&self, stderr: &str) -> Turn {
+        self.0.finish(End { ending: &Ending::Exited { code: 0 }, stderr })
+    }
+}
+
+#[test]
+fn the_conversation_has_its_order() {
+    let mut talk = Talk::new(None, &[]);
+    let (_, sent) = talk.result(1, json!({ "protocolVersion": 1, "agentInfo": { "version": "2.0" } }));
+    assert_eq!((&sent["method"], &sent["id"]), (&json!("session/new"), &json!(2)));
+    assert_eq!(sent["params"], json!({ "cwd": "/work-dir", "mcpServers": [] }));
+    let (reply, sent) = talk.result(2, json!({ "sessionId": "s" }));
+    assert_eq!((reply.flow, reply.progress), (Flow::Payload, vec![Progress::Thinking]));
+    let prompt = json!([{ "type": "text", "text": "Is it right?" }]);
+    assert_eq!(sent["params"], json!({ "sessionId": "s", "prompt": prompt }));
+    assert_eq!(talk.text("VER").progress, [Progress::Text { bytes: 3 }]);
+    talk.text("DICT");
+    let turn = talk.stop("end_turn");
+    assert_eq!((turn.outcome, turn.text.as_deref()), (Outcome::Ok, Some("VERDICT")));
+    assert_eq!(turn.provenance.program_version.as_deref(), Some("2.0"));
+}
+
+#[test]
+fn stop_reasons_have_their_class() {
+    for (reason, text, outcome) in [
+        ("end_turn", "yes", Outcome::Ok),
+        ("end_turn", " ", Outcome::Empty),
+        ("end_turn", "API Error: 529 Overloaded.", Outcome::Overloaded),
+        ("refusal", "I must not", Outcome::Refused),
+        ("max_tokens", "it beg", Outcome::Partial),
+        ("max_turn_requests", "it beg", Outcome::Partial),
+        ("cancelled", "", Outcome::Crashed),
+        ("cancelled", "it beg", Outcome::Partial),
+        ("of_tomorrow", "", Outcome::Unreadable),
+        ("", "it beg", Outcome::Partial),
+    ] {
+        let mut talk = Talk::asked(&[]);
+        talk.text(text);
+        let turn = talk.stop(reason);
+        let kept = matches!(outcome, Outcome::Ok | Outcome::Partial);
+        assert_eq!((turn.outcome, turn.text.is_some()), (outcome, kept), "{reason} {text}");
+    }
+}
+
+#[test]
+fn errors_are_read_from_wherever_an_agent_keeps_their_reason() {
+    let limited = Outcome::RateLimited { retry_after_ms: None };
+    for (error, outcome) in [
+        (json!({ "code": 401, "message": "API key not valid." }), Outcome::Auth),
+        (json!({ "code": 429, "message": "Resource has been exhausted" }), limited.clone()),
+        (json!({ "code": -32000, "message": "Authentication required" }), Outcome::Auth),
+        (json!({ "code": -32603, "message": "Internal error", "data": "unexpected status 401" }), Outcome::Auth),
+        (json!({ "code": -32603, "message": "Internal error", "data": { "details": "429 rate limit" } }), limited),
+        (
+            json!({ "code": -32603, "message": "", "data": { "message": "prompt is too long" } }),
+            Outcome::ContextTooLong,
+        ),
+        (json!({ "code": -32603, "message": "x", "data": { "statusCode": 503 } }), Outcome::Overloaded),
+        (json!({ "code": -32602, "message": "Invalid params" }), Outcome::Rejected),
+        (json!({ "code": -32603, "message": "Internal error" }), Outcome::Crashed),
+        (json!({}), Outcome::Crashed),
+    ] {
+        let turn = Talk::asked(&[]).error(error.clone());
+        assert_eq!((turn.outcome, turn.text), (outcome, None), "{error}");
+        assert!(!turn.detail.is_empty());
+    }
+}
+
+#[test]
+fn a_vague_error_after_a_part_of_the_answer_leaves_the_part() {
+    let mut talk = Talk::asked(&[]);
+    talk.text("It beg");
+    let turn = talk.error(json!({ "code": -32603, "message": "Internal error" }));
+    assert_eq!((turn.outcome, turn.text.as_deref()), (Outcome::Partial, Some("It beg")));
+    let mut talk = Talk::asked(&[]);
+    talk.text("Please log in.");
+    let turn = talk.error(json!({ "code": -32000, "message": "Authentication required" }));
+    assert_eq!((turn.outcome, turn.text), (Outcome::Auth, None));
+}
+
+#[test]
+fn an_end_without_a_response_is_never_a_success() {
+    let mut talk = Talk::asked(&[]);
+    assert_eq!(talk.end("").outcome, Outcome::Crashed);
+    assert_eq!(talk.end("Error: 401 status unauthorized").outcome, Outcome::Auth);
+    talk.text("It is right.");
+    let turn = talk.end("");
+    assert_eq!((turn.outcome, turn.text.as_deref()), (Outcome::Partial, Some("It is right.")));
+    let mut talk = Talk::new(None, &[]);
+    talk.0.line(b"Welcome!");
+    assert_eq!(talk.end("").outcome, Outcome::Unreadable);
+}
+
+#[test]
+fn retries_on_standard_error_have_their_class() {
+    let talk = Talk::asked(&[("retry_texts", "failed with status")]);
+    let turn = talk.end("Attempt 1 failed with status 429. Retrying\nat line 12\n");
+    assert_eq!(turn.outcome, Outcome::RateLimited { retry_after_ms: None });
+    assert!(turn.detail.starts_with("stopped at its first retry: Attempt 1"), "{}", turn.detail);
+}
+
+#[test]
+fn an_error_text_ends_the_turn_as_soon_as_it_is_whole() {
+    let mut talk = Talk::asked(&[("error_texts", "Error: Authentication failed\nInfo: *Retrying")]);
+    assert_eq!(talk.text("Error: Authen").flow, Flow::Payload);
+    assert_eq!(talk.text("tication failed (401)").flow, Flow::Stop);
+    assert_eq!((talk.end("").outcome, talk.end("").text), (Outcome::Auth, None));
+    let mut talk = Talk::asked(&[("error_texts", "Info: *Retrying")]);
+    talk.text("It beg");
+    assert_eq!(talk.text("Info: Failed. Retrying").flow, Flow::Stop, "also after a part of the answer");
+}
+
+#[test]
+fn what_is_not_known_changes_nothing() {
+    let mut talk = Talk::asked(&[]);
+    for noise in [
+        json!({ "method": "_x.ai/queue", "params": {} }),
+        json!({ "method": "session/update" }),
+        json!({ "id": 99, "result": { "stopReason": "end_turn" } }),
+        json!({ "id": 3 }),
+        json!({ "id": null, "error": { "code": -32700 } }),
+        json!([1, 2]),
+        json!("text"),
+    ] {
+        let (reply, sent) = talk.line(&noise);
+        assert_eq!((reply.flow, sent), (Flow::Continue, Value::Null), "{noise}");
+    }
+    talk.update(json!({ "sessionUpdate": "user_message_chunk", "content": { "text": "echo" } }));
+    talk.update(json!({ "sessionUpdate": "agent_message_chunk", "content": { "type": "image" } }));
+    talk.text("yes");
+    assert_eq!(talk.stop("end_turn").text.as_deref(), Some("yes"));
+}
+
+#[test]
+fn nothing_after_the_end_counts() {
+    let mut talk = Talk::asked(&[]);
+    talk.text("yes");
+    talk.result(3, json!({ "stopReason": "end_turn" }));
+    talk.text(" and no");
+    assert_eq!(talk.0.cancel(), None);
+    assert_eq!(talk.end("").text.as_deref(), Some("yes"));
+}
+
+#[test]
+fn requests_of_the_agent_are_answered_by_policy() {
+    let mut talk = Talk::asked(&[]);
+    let mut ask =
+        |id: Value, method: &str, params: Value| talk.line(&json!({ "id": id, "method": method, "params": params })).1;
+    let options = json!([{ "optionId": "a", "kind": "allow_once" }, { "optionId": "r", "kind": "reject_once" }]);
+    let told = ask(json!("x"), "session/request_permission", json!({ "options": options }));
+    assert_eq!(
+        (&told["id"], &told["result"]["outcome"]),
+        (&json!("x"), &json!({ "outcome": "selected", "optionId": "r" }))
+    );
+    for params in [json!({ "options": [{ "optionId": "a", "kind": "allow_once" }] }), json!({}), Value::Null] {
+        let told = ask(json!(5), "session/request_permission", params);
+        assert_eq!(told["result"]["outcome"], json!({ "outcome": "cancelled" }));
+    }
+    for method in ["fs/read_text_file", "fs/write_text_file", "terminal/create", "_vendor/ask"] {
+        assert_eq!(ask(json!(6), method, json!({}))["error"]["code"], -32601, "{method}");
+    }
+}
+
+#[test]
+fn model_and_mode_are_chosen_by_what_the_agent_offers() {
+    let want = [("model_via", "session"), ("mode", "plan")];
+    let begin = || {
+        let mut talk = Talk::new(None, &want);
+        talk.result(1, json!({ "protocolVersion": 1 }));
+        talk
+    };
+    let options = json!([{ "id": "m", "category": "model" }, { "id": "mode", "category": "mode" }]);
+    let mut talk = begin();
+    let (_, sent) = talk.result(2, json!({ "sessionId": "s", "configOptions": options }));
+    assert_eq!(sent["params"], json!({ "sessionId": "s", "configId": "m", "value": "small" }));
+    let (_, sent) = talk.result(3, json!({}));
+    assert_eq!(sent["params"], json!({ "sessionId": "s", "configId": "mode", "value": "plan" }));
+    assert_eq!(talk.result(4, json!({})).1["method"], "session/prompt");
+    let mut talk = begin();
+    let lists = json!({ "sessionId": "s", "models": { "availableModels": [] }, "modes": { "availableModes": [] } });
+    assert_eq!(talk.result(2, lists).1["method"], "session/set_model");
+    assert_eq!(talk.result(3, json!({})).1["method"], "session/set_mode");
+    let mut talk = begin();
+    assert_eq!(talk.result(2, json!({ "sessionId": "s" })).0.flow, Flow::Finished);
+    assert_eq!(talk.end("").outcome, Outcome::Rejected, "never with another model than the seat's");
+}
+
+#[test]
+fn a_session_is_loaded_or_lost() {
+    let able = json!({ "protocolVersion": 1, "agentCapabilities": { "loadSession": true } });
+    let mut talk = Talk::new(Some("old"), &[]);
+    let (_, sent) = talk.result(1, able.clone());
+    assert_eq!(sent["params"], json!({ "sessionId": "old", "cwd": "/work-dir", "mcpServers": [] }));
+    talk.text("What I said before.");
+    assert_eq!(talk.result(2, Value::Null).1["method"], "session/prompt");
+    assert_eq!(talk.stop("end_turn").outcome, Outcome::Empty, "the past is no answer");
+    for (error, outcome) in [
+        (json!({ "code": -32603, "message": "Invalid session identifier" }), Outcome::SessionNotFound),
+        (json!({ "code": -32602, "message": "Invalid params" }), Outcome::SessionNotFound),
+        (json!({ "code": -32000, "message": "Authentication required" }), Outcome::Auth),
+    ] {
+        let mut talk = Talk::new(Some("old"), &[]);
+        talk.result(1, able.clone());
+        talk.line(&json!({ "id": 2, "error": error }));
+        assert_eq!(talk.end("").outcome, outcome);
+    }
+    let mut talk = Talk::new(Some("old"), &[]);
+    talk.result(1, able);
+    talk.result(2, json!({ "sessionId": "new" }));
+    assert_eq!(talk.end("").outcome, Outcome::SessionNotFound);
+}
+
+#[test]
+fn only_a_prompt_can_be_cancelled() {
+    let mut talk = Talk::new(None, &[]);
+    assert_eq!(talk.0.cancel(), None);
+    let mut talk = Talk::asked(&[]);
+    let told: Value = serde_json::from_slice(&talk.0.cancel().unwrap()).unwrap();
+    assert_eq!((&told["method"], &told["params"]), (&json!("session/cancel"), &json!({ "sessionId": "s" })));
+    assert_eq!(talk.stop("end_turn").outcome, Outcome::Cancelled);
+}
+
+#[test]
+fn messages_are_told_apart() {
+    assert_eq!(
+        parse::message(br#"{"id":4,"error":{"code":1,"message":"m"}}"#),
+        Some(Message::Response { id: 4, result: Err(RpcError { code: 1, message: "m".into(), data: Value::Null }) })
+    );
+    let kind = |line: &str| match parse::message(line.as_bytes()) {
+        Some(Message::Response { result, .. }) => {
+            if result.is_ok() {
+                "result"
+            } else {
+                "error"
+            }
+        }
+        Some(Message::Request { .. }) => "request",
+        Some(Message::Notification { .. }) => "notification",
+        None => "none",
+    };
+    assert_eq!(kind(r#"{"id":4,"error":null,"result":{}}"#), "result");
+    assert_eq!(kind(r#"{"id":4,"result":null}"#), "result");
+    assert_eq!(kind(r#"{"id":"a","method":"m"}"#), "request");
+    assert_eq!(kind(r#"{"method":"m"}"#), "notification");
+    for line in ["", "{}", "[]", "{\"id\":-1,\"result\":1}", "{\"method\":3}", "\u{feff}{}"] {
+        assert_eq!(kind(line), "none", "{line:?}");
+    }
+}
+
+#[test]
+fn settings_are_read_or_refused() {
+    let read = settings(&[("arg.1", "--model={model}"), ("arg.0", "--acp"), ("arg.2", "{effort}"), ("usage", "meta")]);
+    assert_eq!(read.arguments(None), ["--acp", "--model=small", "low"]);
+    assert_eq!(read.usage, Source::Meta);
+    let lists = settings(&[("key_env", "A_KEY, B_KEY"), ("retry_texts", "one\n\n two ")]);
+    assert_eq!(
+        (lists.keys, lists.retry_texts),
+        (vec!["A_KEY".into(), "B_KEY".into()], vec!["one".into(), "two".into()])
+    );
+    assert!(refused(&[]).contains("`program`"));
+    assert!(refused(&[PROGRAM, ("arg.1", "x")]).contains("`arg.0`"));
+    assert!(refused(&[PROGRAM, ("usage", "often")]).contains("takes one of"));
+    assert!(refused(&[PROGRAM, ("colour", "red")]).contains("not known"));
+    assert!(refused(&[PROGRAM, ("arg.x", "red")]).contains("not known"));
+}
