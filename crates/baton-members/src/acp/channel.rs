@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::client::{Client, Wants};
 use super::settings::Settings;
-use crate::cli::oneshot::{self, ask_version, complete, find, private_directory};
+use crate::cli::oneshot::{self, VersionCheck, ask_version, complete, find, private_directory};
 use crate::cli::{End, Environment, Refusal, SettingError};
 
 /// From the wish to stop, told to the agent, to the end of its process.
@@ -159,7 +159,10 @@ impl Channel for AcpChannel {
         Box::pin(async {
             match find(&self.settings.common, &self.environment) {
                 Err(because) => Availability::NotReady { because, mend: INSTALL.to_owned() },
-                Ok(program) => ask_version(&self.launcher, &self.environment, program, self.variables(), VERSION).await,
+                Ok(program) => {
+                    let check = VersionCheck { argument: "--version", least: None, patience: VERSION };
+                    ask_version(&self.launcher, &self.environment, program, self.variables(), check, INSTALL).await
+                }
             }
         })
     }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::future::pending;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use baton_core::outcome::{Deadline, Outcome};
 use baton_port::{Availability, Progress, Transcript, Turn, TurnRequest};
 use baton_process::{Command, Ending, Flow, Launcher, Limits, Report, Stdin, find_program};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use super::environment::Environment;
 use super::settings::Settings;
@@ -17,7 +18,7 @@ use super::words;
 
 /// Bytes of standard error that are kept.
 const STDERR: usize = 64 << 10;
-/// How long a program may take to tell its version.
+/// How long a program may take to tell its version, unless it is known to be slow.
 const VERSION: Duration = Duration::from_secs(3);
 /// Between the two in a transcript.
 const STDERR_TITLE: &[u8] = b"[standard error]\n";
@@ -88,10 +89,44 @@ pub(crate) trait Dialect: Send + Sync {
 
     fn settings(&self) -> &Settings;
     fn invocation(&self, environment: &Environment, request: &TurnRequest) -> Result<Invocation, Refusal>;
+
+    /// The invocation with the path of the file that holds [`Dialect::prompt_file`].
+    fn invocation_with(
+        &self,
+        environment: &Environment,
+        request: &TurnRequest,
+        _prompt_file: Option<&Path>,
+    ) -> Result<Invocation, Refusal> {
+        self.invocation(environment, request)
+    }
+
+    /// The bytes of a private file, for a program that takes its prompt from one.
+    fn prompt_file(&self, _request: &TurnRequest) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Texts on standard error that say that the program tries again.
+    fn stop_words(&self) -> &[String] {
+        &[]
+    }
+
+    fn version_check(&self) -> VersionCheck<'_> {
+        VersionCheck { argument: "--version", least: None, patience: VERSION }
+    }
+
     fn reader(&self, request: &TurnRequest) -> Self::Reader;
 
     /// Whether the program, started with these variables, has a login of its own.
     fn is_logged_in(&self, variables: &BTreeMap<OsString, OsString>) -> bool;
+}
+
+/// How a probe asks for the version.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VersionCheck<'a> {
+    pub(crate) argument: &'a str,
+    /// Older ones are not asked.
+    pub(crate) least: Option<&'a str>,
+    pub(crate) patience: Duration,
 }
 
 /// The variables of a seat's program: the allowed ones, the named ones, the key when told so, the seat's own.
@@ -138,6 +173,8 @@ struct Ready {
     program: PathBuf,
     command: Command,
     secrets: Vec<Vec<u8>>,
+    // Taken away in this order: the file lies in the folder.
+    _prompt: Option<NamedTempFile>,
     _private: Option<TempDir>,
 }
 
@@ -161,7 +198,8 @@ impl<D: Dialect> OneShot<D> {
         if let Err(refusal) = self.check_login(&variables) {
             return Availability::NotReady { because: refusal.detail, mend: LOGGED_IN_MEND.to_owned() };
         }
-        ask_version(&self.launcher, &self.environment, program, variables, VERSION).await
+        let check = self.dialect.version_check();
+        ask_version(&self.launcher, &self.environment, program, variables, check, D::INSTALL).await
     }
 
     /// A key in the environment beats a login, silently and on another bill.
@@ -182,16 +220,25 @@ impl<D: Dialect> OneShot<D> {
         if !request.directory.is_dir() {
             return Err(Refusal::new(Outcome::Rejected, "the directory to work in is not there"));
         }
-        let Invocation { arguments, mut environment, stdin } = self.dialect.invocation(&self.environment, request)?;
+        let mut own = BTreeMap::new();
+        let private = private_directory(&self.environment, &mut own);
+        let prompt = match self.dialect.prompt_file(request) {
+            Some(bytes) => Some(prompt_file(private.as_ref(), &bytes)?),
+            None => None,
+        };
+        let file = prompt.as_ref().map(NamedTempFile::path);
+        let Invocation { arguments, mut environment, stdin } =
+            self.dialect.invocation_with(&self.environment, request, file)?;
         self.check_login(&environment)?;
         let secrets = secrets(&environment);
-        let private = private_directory(&self.environment, &mut environment);
+        environment.extend(own);
         let command = Command::new(&program, &request.directory)
             .args(arguments)
             .envs(environment)
             .stdin(Stdin::Bytes(stdin))
+            .stop_at_stderr(self.dialect.stop_words())
             .limits(limits(request));
-        Ok(Ready { program, command, secrets, _private: private })
+        Ok(Ready { program, command, secrets, _prompt: prompt, _private: private })
     }
 
     async fn run(&self, ready: Ready, request: &TurnRequest) -> Turn {
@@ -239,18 +286,19 @@ pub(crate) async fn ask_version(
     environment: &Environment,
     program: PathBuf,
     mut variables: BTreeMap<OsString, OsString>,
-    patience: Duration,
+    check: VersionCheck<'_>,
+    install: &str,
 ) -> Availability {
     let private = private_directory(environment, &mut variables);
     let directory = private.as_ref().map_or_else(|| PathBuf::from("/"), |private| private.path().to_owned());
     let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
-    let limits = Limits { total: patience, stdout_bytes: 4 << 10, stderr_bytes: 4 << 10, ..Limits::default() };
-    let command = Command::new(program, directory).arg("--version").envs(variables).limits(limits);
+    let limits = version_limits(check.patience);
+    let command = Command::new(program, directory).arg(check.argument).envs(variables).limits(limits);
     let (report, output) = launcher.output(command, pending()).await;
     match report.ending {
-        Ending::Exited { code: 0 } => Availability::Ready { version: version(&String::from_utf8_lossy(&output)) },
+        Ending::Exited { code: 0 } => available(version(&String::from_utf8_lossy(&output)), check, install),
         ending => Availability::NotReady {
-            because: format!("`{name} --version` {}", how_it_ended(&ending)),
+            because: format!("`{name} {}` {}", check.argument, how_it_ended(&ending)),
             mend: words::complaint(&report.stderr.text()),
         },
     }
@@ -279,6 +327,37 @@ pub(crate) fn limits(request: &TurnRequest) -> Limits {
         stderr_bytes: STDERR.min(request.caps.total),
         ..Limits::default()
     }
+}
+
+/// Readable by its owner only, in a folder that goes away with the process.
+fn prompt_file(private: Option<&TempDir>, bytes: &[u8]) -> Result<NamedTempFile, Refusal> {
+    let no_room = |error: std::io::Error| {
+        Refusal::new(Outcome::Crashed, words::detail(&format!("no private file for the prompt: {error}")))
+    };
+    let folder = private.ok_or_else(|| no_room(std::io::ErrorKind::StorageFull.into()))?;
+    let mut file = tempfile::Builder::new().prefix("prompt-").tempfile_in(folder.path()).map_err(no_room)?;
+    file.write_all(bytes).and_then(|()| file.flush()).map_err(no_room)?;
+    Ok(file)
+}
+
+fn available(version: Option<String>, check: VersionCheck<'_>, install: &str) -> Availability {
+    let Some(least) = check.least else { return Availability::Ready { version } };
+    let because = match version {
+        Some(version) if numbers(&version) >= numbers(least) => return Availability::Ready { version: Some(version) },
+        Some(version) => format!("version {version} is older than {least}, the oldest that is known to work"),
+        None => format!("it does not tell its version, and nothing before {least} is known to work"),
+    };
+    Availability::NotReady { because, mend: install.to_owned() }
+}
+
+/// The numbers of a version up to its first part that is none: `1.18.33-beta` is 1, 18, 33.
+pub(crate) fn numbers(version: &str) -> Vec<u64> {
+    let plain = version.split(|letter: char| !letter.is_ascii_digit() && letter != '.').next().unwrap_or_default();
+    plain.split('.').map_while(|part| part.parse().ok()).collect()
+}
+
+fn version_limits(patience: Duration) -> Limits {
+    Limits { total: patience, stdout_bytes: 4 << 10, stderr_bytes: 4 << 10, ..Limits::default() }
 }
 
 /// The first word that begins with a digit: `2.1.329 (Claude Code)`, `codex-cli 0.169.0`.
@@ -395,6 +474,20 @@ mod tests {
         assert_eq!(version("2.1.329 (Claude Code)\n").as_deref(), Some("2.1.329"));
         assert_eq!(version("codex-cli 0.169.0\n").as_deref(), Some("0.169.0"));
         assert_eq!(version("welcome"), None);
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        let check = VersionCheck { argument: "--version", least: Some("1.9.2"), patience: VERSION };
+        let is_ready = |version: &str| {
+            matches!(available(Some(version.to_owned()), check, ""), Availability::Ready { version: Some(_) })
+        };
+        assert!(["1.9.2", "1.10.0", "2", "1.9.2-beta"].into_iter().all(is_ready));
+        assert!(!["1.9.1", "1.9", "0.10.9", "beta"].into_iter().any(is_ready));
+        let told = available(None, check, "get it");
+        assert!(
+            matches!(told, Availability::NotReady { because, mend } if because.contains("1.9.2") && mend == "get it")
+        );
     }
 
     #[test]

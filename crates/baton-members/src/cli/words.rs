@@ -158,8 +158,10 @@ fn status_in(text: &str) -> Option<u16> {
 }
 
 /// Milliseconds from "try again in 1.5s" and the like; seconds and milliseconds only, the longer ones are no wait.
-fn wait_in(text: &str) -> Option<u64> {
-    let (_, rest) = text.split_once("try again in ").or_else(|| text.split_once("retry after "))?;
+pub(crate) fn wait_in(text: &str) -> Option<u64> {
+    let (_, rest) = text
+        .split_once("try again in ")
+        .or_else(|| text.split_once("retry after ").or_else(|| text.split_once("retry in ")))?;
     let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(rest.len());
     let (number, unit) = rest.split_at_checked(digits)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -262,6 +264,7 @@ mod tests {
         assert_eq!(class(Some(429), "Please try again in 1.5s."), limited(1_500));
         assert_eq!(class(Some(429), "Please try again in 20 seconds"), limited(20_000));
         assert_eq!(class(Some(429), "Please try again in 350ms."), limited(350));
+        assert_eq!(class(Some(429), "Please retry in 7s."), limited(7_000));
         assert_eq!(class(Some(429), "try again in 2 days"), Some(Outcome::RateLimited { retry_after_ms: None }));
         assert_eq!(class(Some(429), "try again in .s"), Some(Outcome::RateLimited { retry_after_ms: None }));
     }
