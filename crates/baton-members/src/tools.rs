@@ -10,7 +10,7 @@ use baton_process::Launcher;
 
 use crate::acp::AcpChannel;
 use crate::check::CheckChannel;
-use crate::cli::{ClaudeChannel, CodexChannel, Environment};
+use crate::cli::{ClaudeChannel, CodexChannel, DeclaredChannel, Environment};
 use crate::http::{Client, HttpChannel, Secret};
 
 /// This process's launcher, environment and HTTP client.
@@ -70,6 +70,7 @@ pub fn open(member: &Member, tools: &Tools) -> Result<Arc<dyn Channel>, OpenErro
         "claude-cli" => channel(ClaudeChannel::new(member, launcher, environment)),
         "codex-cli" => channel(CodexChannel::new(member, launcher, environment)),
         "acp" => channel(AcpChannel::new(member, launcher, environment)),
+        "cli" => channel(DeclaredChannel::new(member, launcher, environment)),
         "check" => channel(CheckChannel::new(member, launcher, environment)),
         "openai-chat" | "openai-responses" | "anthropic" | "gemini" => {
             let key = member.channel.settings.get("key_env").and_then(|name| tools.key(name));

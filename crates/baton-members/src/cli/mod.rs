@@ -1,8 +1,9 @@
 //! Members that are programs on this machine, asked one prompt a process.
 //!
-//! [`ClaudeChannel`] is the channel kind `claude-cli`, [`CodexChannel`] is `codex-cli`. Each has a folder with two pure
+//! [`ClaudeChannel`] is the channel kind `claude-cli`, [`CodexChannel`] is `codex-cli`, and [`DeclaredChannel`] is
+//! `cli`: any other program, described by settings alone (see [`declared`]). Each has a folder with two pure
 //! halves: `args` turns a seat and a request into arguments, environment and input; `parse` turns lines into a turn.
-//! What both share is in `oneshot`: the search for the program, the limits, the transcript, and what each ending of
+//! What all share is in `oneshot`: the search for the program, the limits, the transcript, and what each ending of
 //! the process means.
 //!
 //! What holds for every turn:
@@ -19,7 +20,7 @@
 //! - Events that are not known are ignored, the order of members in an event has no meaning, and lines that are no
 //!   JSON are tolerated as long as the events are there.
 //!
-//! Settings of both kinds (others are refused when the channel is made):
+//! Settings of all kinds (others are refused when the channel is made):
 //!
 //! | setting | meaning |
 //! |---|---|
@@ -28,11 +29,12 @@
 //! | `inherit` | names of further variables to hand on, separated by commas |
 //! | `env.NAME` | sets a variable for the program |
 //!
-//! What is absent: earlier turns in [`baton_port::TurnRequest::history`] are not sent, for these programs keep their
-//! conversations themselves; permission questions, which both programs are told to answer with no; images.
+//! What is absent: earlier turns in [`baton_port::TurnRequest::history`] are not sent to Claude Code and Codex, which
+//! keep their conversations themselves; permission questions, which programs are told to answer with no; images.
 
 pub mod claude;
 pub mod codex;
+pub mod declared;
 mod environment;
 pub(crate) mod oneshot;
 mod settings;
@@ -40,6 +42,7 @@ pub(crate) mod words;
 
 pub use claude::ClaudeChannel;
 pub use codex::CodexChannel;
+pub use declared::DeclaredChannel;
 pub use environment::{DEPTH, Environment};
 pub use oneshot::{End, Invocation, Reaction, Refusal};
 pub use settings::{SettingError, Settings};

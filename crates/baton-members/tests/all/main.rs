@@ -15,6 +15,12 @@ mod cli_parse;
 #[cfg(test)]
 mod cli_true;
 #[cfg(test)]
+mod declared_catalog;
+#[cfg(test)]
+mod declared_golden;
+#[cfg(test)]
+mod declared_settings;
+#[cfg(test)]
 mod http_faults;
 #[cfg(test)]
 mod http_golden;
