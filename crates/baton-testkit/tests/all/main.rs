@@ -6,6 +6,8 @@ mod acp_channel;
 #[cfg(test)]
 mod cli_channels;
 #[cfg(test)]
+mod declared_channel;
+#[cfg(test)]
 mod fake_agent;
 #[cfg(test)]
 mod place;
