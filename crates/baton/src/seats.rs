@@ -52,7 +52,7 @@ fn look(entry: &Entry, tools: &Tools) -> Seat {
         (Some(program), _) if tools.find_program(program).is_none() => {
             Some((format!("the program `{program}` is not on the PATH"), mend()))
         }
-        (None, Some(key)) if tools.key(key).is_none() => Some((format!("{key} is not set"), mend())),
+        (_, Some(key)) if tools.key(key).is_none() => Some((format!("{key} is not set"), mend())),
         _ => None,
     };
     Seat { entry: entry.clone(), missing }
