@@ -21,6 +21,8 @@ mod declared_golden;
 #[cfg(test)]
 mod declared_settings;
 #[cfg(test)]
+mod declared_true;
+#[cfg(test)]
 mod http_faults;
 #[cfg(test)]
 mod http_golden;
