@@ -6,4 +6,4 @@ pub mod cli;
 pub mod http;
 mod tools;
 
-pub use tools::{OpenError, Tools, open};
+pub use tools::{OpenError, Tools, is_logged_in, open};

@@ -1,5 +1,6 @@
 //! What all channels share, and the one place that knows which channel is of which kind.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,6 +42,17 @@ impl Tools {
         baton_process::find_program(name, self.environment.path())
     }
 
+    /// What a program sees that needs no secret: the base variables.
+    #[must_use]
+    pub fn base_variables(&self) -> BTreeMap<OsString, OsString> {
+        self.environment.for_child(&[])
+    }
+
+    #[must_use]
+    pub fn launcher(&self) -> &Launcher {
+        &self.launcher
+    }
+
     /// The key in a variable; `None` when it is not set or empty.
     #[must_use]
     pub fn key(&self, name: &str) -> Option<Secret> {
@@ -77,6 +89,17 @@ pub fn open(member: &Member, tools: &Tools) -> Result<Arc<dyn Channel>, OpenErro
             channel(HttpChannel::new(member, key, tools.client.clone()))
         }
         other => Err(OpenError::UnknownKind(other.to_owned())),
+    }
+}
+
+/// Whether the program of a seat has a login of its own, where its channel can tell; `None` elsewhere.
+#[must_use]
+pub fn is_logged_in(member: &Member, tools: &Tools) -> Option<bool> {
+    let (launcher, environment) = (tools.launcher.clone(), tools.environment.clone());
+    match member.channel.kind.as_str() {
+        "claude-cli" => Some(ClaudeChannel::new(member, launcher, environment).ok()?.is_logged_in()),
+        "codex-cli" => Some(CodexChannel::new(member, launcher, environment).ok()?.is_logged_in()),
+        _ => None,
     }
 }
 

@@ -202,6 +202,11 @@ impl<D: Dialect> OneShot<D> {
         ask_version(&self.launcher, &self.environment, program, variables, check, D::INSTALL).await
     }
 
+    /// Whether the program has a login of its own, as far as its files tell. Starts nothing.
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.dialect.is_logged_in(&variables(self.dialect.settings(), &self.environment, D::OWN, D::KEYS))
+    }
+
     /// A key in the environment beats a login, silently and on another bill.
     fn check_login(&self, variables: &BTreeMap<OsString, OsString>) -> Result<(), Refusal> {
         let key = D::KEYS.iter().find(|name| variables.contains_key(OsStr::new(name)));

@@ -46,6 +46,11 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// The database's name in the directory.
+    pub const FILE: &str = open::FILE;
+    /// The schema that a store has once it is open.
+    pub const SCHEMA: usize = open::MIGRATIONS.len();
+
     /// Opens the store, and makes it (for its owner alone) where there is none. A schema of an older baton is brought
     /// up to date, each step whole or not at all. A few milliseconds when it is there already.
     ///

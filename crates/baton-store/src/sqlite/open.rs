@@ -13,7 +13,8 @@ use super::error::{At, damaged};
 use super::files;
 
 /// Each brings the schema from its place in this list to the next. Released ones are never edited.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+pub(super) const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+pub(super) const FILE: &str = "baton.db";
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// The length of SQLite's own header.
 const HEADER: usize = 100;
@@ -25,7 +26,7 @@ const BUSY_TRIES: i32 = 10_000;
 
 /// Opens the writing connection, and makes directory, file and schema where there are none.
 pub(crate) fn open(directory: &Path, options: &Options) -> Result<(Connection, PathBuf), StoreError> {
-    let path = directory.join("baton.db");
+    let path = directory.join(FILE);
     files::make_directory(directory).at(directory)?;
     refuse_what_is_no_database(&path)?;
     if files::make_file(&path).at(&path)? {

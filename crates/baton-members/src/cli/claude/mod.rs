@@ -49,6 +49,12 @@ impl ClaudeChannel {
     pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
         Ok(Self(OneShot { dialect: Claude(settings(member)?), launcher, environment }))
     }
+
+    /// Whether the program has a login of its own, as far as its files tell. Starts nothing.
+    #[must_use]
+    pub fn is_logged_in(&self) -> bool {
+        self.0.is_logged_in()
+    }
 }
 
 impl Channel for ClaudeChannel {
