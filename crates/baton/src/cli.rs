@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Cancel(OneRun),
     /// List the seats: who can be asked here, who pays, and why not
     Members(Members),
+    /// Look for what does not work here, and say how to mend it
+    Doctor(Doctor),
     /// Let the commands that this project brings be run
     Trust(Trust),
     /// Serve baton to other programs over standard input and output (MCP)
@@ -187,6 +189,20 @@ pub(crate) struct Members {
     /// Only those that can be asked
     #[arg(long)]
     pub(crate) usable: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Look at these seats only
+    pub(crate) members: Vec<String>,
+    /// Ask each seat that can be asked to say one word, which may cost something
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// With `--deep`: do not ask whether a vendor may be sent it
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

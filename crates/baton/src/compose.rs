@@ -94,12 +94,12 @@ impl Setup {
     }
 }
 
-fn current_directory() -> Result<PathBuf, Failure> {
+pub(crate) fn current_directory() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| Failure::input(format!("the current directory is gone: {error}")))
 }
 
 /// This machine's programs, keys and network.
-fn tools(variables: Vec<(OsString, OsString)>) -> Result<Tools, Failure> {
+pub(crate) fn tools(variables: Vec<(OsString, OsString)>) -> Result<Tools, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::configuration(format!("baton cannot find its own program: {error}")))?;
     let launcher = Launcher::with_shim(Shim { program, arguments: vec![crate::SHIM.into()] });

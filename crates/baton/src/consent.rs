@@ -34,12 +34,18 @@ pub(crate) fn missing<'a>(
 
 /// Asks on the terminal. `Ok` holds what the user agreed to; without a terminal it is refused, with the ways to allow.
 pub(crate) fn ask(inputs: &Inputs, vendors: &BTreeMap<&str, Vec<&Member>>) -> Result<Vec<Agreement>, Failure> {
-    render::note(&notice(inputs, vendors));
+    confirm(&notice(inputs, vendors), vendors)?;
+    Ok(vendors.keys().map(|vendor| Agreement::Vendor { vendor: (*vendor).to_owned() }).collect())
+}
+
+/// Shows a notice and asks on the terminal. `Ok` is a yes.
+pub(crate) fn confirm(notice: &str, vendors: &BTreeMap<&str, Vec<&Member>>) -> Result<(), Failure> {
+    render::note(notice);
     let Some(answer) = answer("Send it? [y/N] ")? else { return Err(refused(vendors)) };
     if !answer {
         return Err(Failure::new(crate::failure::Exit::Cancelled, "you said no: nothing was sent"));
     }
-    Ok(vendors.keys().map(|vendor| Agreement::Vendor { vendor: (*vendor).to_owned() }).collect())
+    Ok(())
 }
 
 /// A person's yes or no, from the terminal itself: standard input may be a pipe. `None` where there is no terminal.
@@ -59,7 +65,7 @@ pub(crate) fn answer(question: &str) -> Result<Option<bool>, Failure> {
 pub(crate) fn refused(vendors: &BTreeMap<&str, Vec<&Member>>) -> Failure {
     let names: Vec<String> = vendors.keys().map(|vendor| format!("\"{vendor}\"")).collect();
     Failure::configuration("nothing was sent: these vendors have not been allowed yet")
-        .hint("--yes, for one call of `baton ask`")
+        .hint("--yes, for one call")
         .hint(format!("allow = [{}] in your baton.toml, for good", names.join(", ")))
 }
 

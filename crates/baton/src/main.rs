@@ -67,6 +67,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Respond(respond) => block_on(commands::respond::respond(respond, output)),
         Command::Cancel(run) => block_on(commands::respond::cancel(&run)),
         Command::Members(members) => block_on(commands::members::members(&members, output)),
+        Command::Doctor(doctor) => block_on(commands::doctor::doctor(&doctor, output)),
         Command::Trust(trust) => block_on(commands::trust::trust(&trust)),
         Command::Demo(demo) => block_on(demo::demo(demo, output)),
     }

@@ -46,7 +46,7 @@ pub(crate) async fn find(config: &Config, tools: &Tools) -> Vec<Seat> {
     seats
 }
 
-fn look(entry: &Entry, tools: &Tools) -> Seat {
+pub(crate) fn look(entry: &Entry, tools: &Tools) -> Seat {
     let mend = || entry.install.clone();
     let missing = match (&entry.needs.program, &entry.needs.key_env) {
         (Some(program), _) if tools.find_program(program).is_none() => {
@@ -58,7 +58,7 @@ fn look(entry: &Entry, tools: &Tools) -> Seat {
     Seat { entry: entry.clone(), missing }
 }
 
-async fn local(server: &LocalServer, tools: &Tools) -> Vec<Seat> {
+pub(crate) async fn local(server: &LocalServer, tools: &Tools) -> Vec<Seat> {
     let models = baton_members::http::local_models(tools.client(), &server.base_url, LOCAL_LIMIT).await;
     let usable = models.unwrap_or_default().into_iter().filter(|model| !model.contains("embed"));
     usable.take(MOST_LOCAL).filter_map(|model| local_seat(server, &model)).collect()

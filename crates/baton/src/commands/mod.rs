@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod consult;
+pub(crate) mod doctor;
 pub(crate) mod mcp;
 pub(crate) mod members;
 pub(crate) mod respond;
