@@ -90,7 +90,8 @@ fn machine(report: &Report<'_>, text: &mut String) {
             0 => style::dim("does not answer"),
             count => format!("{count} models"),
         };
-        let _ = writeln!(text, "  {:13} {} {here}", local.server.name, local.server.base_url);
+        let (name, took) = (&local.server.name, style::duration(local.ms));
+        let _ = writeln!(text, "  {name:13} {took:7} {} {here}", local.server.base_url);
     }
     store(&report.seen.store, text);
     for seen in &report.seen.tools {
@@ -100,7 +101,8 @@ fn machine(report: &Report<'_>, text: &mut String) {
             (Some(path), Some(version)) => format!("{version:12} {}", style::dim(&short(path))),
             (Some(path), None) => format!("{:12} {}", "no version", style::dim(&short(path))),
         };
-        let _ = writeln!(text, "  {:13} {here}", seen.tool.program);
+        let took = if seen.path.is_some() { style::duration(seen.ms) } else { "-".to_owned() };
+        let _ = writeln!(text, "  {:13} {took:7} {here}", seen.tool.program);
     }
 }
 
@@ -113,7 +115,8 @@ fn store(store: &StoreReport, text: &mut String) {
         }
         StoreState::Bad { because, .. } => style::bad(because),
     };
-    let _ = writeln!(text, "  {:13} {state} {}", "store", style::dim(&short(&store.file)));
+    let took = style::duration(store.ms);
+    let _ = writeln!(text, "  {:13} {took:7} {state} {}", "store", style::dim(&short(&store.file)));
 }
 
 fn size(bytes: u64) -> String {

@@ -31,7 +31,7 @@ impl Version {
 
     /// The first word that is a version, and the word: `git version 2.47.1`, `v24.1.0`, `grok 1.0.41 (abc)`.
     pub(super) fn find(text: &str) -> Option<(Self, &str)> {
-        let words = text.split_whitespace().map(|word| word.trim_matches([',', ';', '(', ')']));
+        let words = text.split_whitespace().map(|word| word.trim_matches([',', ';', '(', ')', '.']));
         words.filter(|word| word.contains('.')).find_map(|word| Some((Self::parse(word)?, word)))
     }
 }
@@ -133,6 +133,7 @@ mod tests {
             ("v24.1.0\n", "v24.1.0"),
             ("cargo 1.95.0 (f2d3ce0bd 2026-03-21)", "1.95.0"),
             ("grok 1.0.41 (abc)", "1.0.41"),
+            ("GitHub Copilot CLI 1.0.102.", "1.0.102"),
             ("tool 7 version (1.2)", "1.2"),
         ] {
             assert_eq!(Version::find(text).unwrap().1, word);
