@@ -8,8 +8,17 @@ use std::path::Path;
 use crate::run;
 
 /// What is installed. Node comes first: with an older one the package manager picks older agents without a word.
-const PACKAGES: &[(&str, &str)] =
-    &[("node", "24.21.0"), ("@anthropic-ai/claude-code", "2.1.329"), ("@openai/codex", "0.169.0")];
+const PACKAGES: &[(&str, &str)] = &[
+    ("node", "24.21.0"),
+    ("@anthropic-ai/claude-code", "2.1.329"),
+    ("@openai/codex", "0.169.0"),
+    ("@github/copilot", "1.0.102"),
+    ("@qwen-code/qwen-code", "0.24.4"),
+    ("opencode-ai", "1.18.33"),
+];
+
+/// What names the folder to the tests of each way to an agent.
+const FOLDERS: [&str; 2] = ["BATON_TRUE_AGENTS", "BATON_TRUE_ACP_AGENTS"];
 
 /// Installs the programs, asserts their versions, and runs the channels' tests against them.
 pub(crate) fn check(root: &Path) -> Result<String, String> {
@@ -17,8 +26,9 @@ pub(crate) fn check(root: &Path) -> Result<String, String> {
     install(root, &folder)?;
     let agents = folder.to_string_lossy().into_owned();
     run("cargo", &["test", "--locked", "-p", "baton-members", "--test", "all", "--no-run"], &[], root)?;
-    let test = "cargo test --locked -p baton-members --test all cli_true -- --nocapture";
-    let environment = [("BATON_TRUE_AGENTS", agents), ("CARGO_NET_OFFLINE", "true".to_owned())];
+    let test = "cargo test --locked -p baton-members --test all _true:: -- --nocapture --test-threads=2";
+    let mut environment: Vec<(&str, String)> = FOLDERS.iter().map(|name| (*name, agents.clone())).collect();
+    environment.push(("CARGO_NET_OFFLINE", "true".to_owned()));
     let alone = format!("ip link set lo up && {test}");
     if run("unshare", &["-n", "sh", "-c", "ip link set lo up"], &[], root).is_ok() {
         run("unshare", &["-n", "sh", "-c", &alone], &environment, root)?;
