@@ -20,7 +20,7 @@ pub(super) fn screen(report: &Report<'_>) -> String {
 
 fn seats(report: &Report<'_>, text: &mut String) {
     let head = format!(
-        "{:18} {:12} {:13} {:10} {:21} {:7} {}",
+        "{:18} {:16} {:13} {:10} {:21} {:7} {}",
         "seat", "channel", "pays", "version", "login or key", "took", "here"
     );
     let _ = writeln!(text, "{}", style::strong(&head));
@@ -33,7 +33,7 @@ fn seats(report: &Report<'_>, text: &mut String) {
         let took = if seat.state == State::Absent { "-".to_owned() } else { style::duration(seat.ms) };
         let _ = writeln!(
             text,
-            "{:18} {:12} {:13} {:10} {:21} {took:7} {here}",
+            "{:18} {:16} {:13} {:10} {:21} {took:7} {here}",
             seat.member.id,
             seat.member.channel.kind,
             seat.member.payer.as_str(),
