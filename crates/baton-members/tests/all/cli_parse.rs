@@ -218,13 +218,13 @@ fn signs_of_life_say_what_happens() {
     let mut parser = claude::parse::Parser::new();
     let mut progress = |line: &str| parser.line(line.as_bytes()).progress;
     let doing = |text: &str| vec![Progress::Doing(text.to_owned())];
-    assert_eq!(progress(r#"{"type":"system","subtype":"init","cwd":"/work"}"#), [Progress::Thinking]);
+    assert_eq!(progress(r#"{"type":"system","subtype":"init","cwd":"/project"}"#), [Progress::Thinking]);
     let tool = |name: &str, input: &str| {
         format!(
             r#"{{"type":"assistant","message":{{"content":[{{"type":"tool_use","name":"{name}","input":{input}}}]}}}}"#
         )
     };
-    assert_eq!(progress(&tool("Read", r#"{"file_path":"/work/src/x.rs"}"#)), doing("reads src/x.rs"));
+    assert_eq!(progress(&tool("Read", r#"{"file_path":"/project/src/x.rs"}"#)), doing("reads src/x.rs"));
     assert_eq!(progress(&tool("Grep", r#"{"pattern":"a\u001b[2Jb"}"#)), doing("searches for a [2Jb"));
     let answer = r#"{"type":"assistant","message":{"content":[{"type":"text","text":"déjà"}]}}"#;
     assert_eq!(progress(answer), [Progress::Text { bytes: 6 }]);
