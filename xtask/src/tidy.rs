@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("baton-members", &["baton-core", "baton-port", "baton-process"]),
     ("baton-store", &["baton-core", "baton-port"]),
     ("baton-engine", &["baton-core", "baton-port"]),
+    ("baton-eval", &["baton-core"]),
     ("baton-serve", &["baton-core", "baton-port", "baton-engine"]),
     (
         "baton",
@@ -23,12 +24,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "baton-members",
             "baton-store",
             "baton-engine",
+            "baton-eval",
             "baton-serve",
             "baton-script",
         ],
     ),
     ("baton-testkit", &["baton-core", "baton-port", "baton-process", "baton-script"]),
-    ("xtask", &[]),
+    ("xtask", &["baton-core", "baton-eval"]),
 ];
 
 /// Words that may stand in the sources of these places only.

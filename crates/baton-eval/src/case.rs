@@ -1,0 +1,177 @@
+//! The recorded cases, one JSON object a line. `docs/decisions.md` gives the shapes.
+
+use std::collections::BTreeMap;
+
+use baton_core::task::{Complexity, Kind, Priority};
+use serde::Deserialize;
+
+/// A line that is no case, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    #[error("is not a case: {0}")]
+    Shape(#[from] serde_json::Error),
+    #[error("case {id}: {because}")]
+    Content { id: String, because: String },
+}
+
+/// One recorded case of any kind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Case {
+    Choice(ChoiceCase),
+    Findings(FindingsCase),
+    Task(TaskCase),
+    Conflict(ConflictCase),
+}
+
+impl Case {
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Choice(case) => &case.id,
+            Self::Findings(case) => &case.id,
+            Self::Task(case) => &case.id,
+            Self::Conflict(case) => &case.id,
+        }
+    }
+}
+
+/// A question with closed options.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ChoiceCase {
+    pub id: String,
+    #[serde(default)]
+    pub category: String,
+    pub options: Vec<String>,
+    pub opinions: Vec<ChoiceOpinion>,
+    /// The right option; cases without it are decided and not scored.
+    #[serde(default)]
+    pub truth: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ChoiceOpinion {
+    pub member: String,
+    #[serde(default)]
+    pub family: String,
+    pub tier: u8,
+    /// `None` where nothing could be read from the recorded answer.
+    #[serde(default)]
+    pub position: Option<String>,
+    /// The whole answer, where it was recorded: the position is then read from it.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+/// A change under review.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FindingsCase {
+    pub id: String,
+    #[serde(default)]
+    pub category: String,
+    pub opinions: Vec<FindingsOpinion>,
+    #[serde(default)]
+    pub truth: Option<FindingsTruth>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct FindingsOpinion {
+    pub member: String,
+    #[serde(default)]
+    pub family: String,
+    pub tier: u8,
+    pub findings: Vec<StatedFinding>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct StatedFinding {
+    pub id: String,
+    pub claim: String,
+    #[serde(default)]
+    pub file: Option<String>,
+    #[serde(default)]
+    pub line: Option<u32>,
+    #[serde(default)]
+    pub severity: Option<String>,
+}
+
+/// The issues that a change is known to have, and which finding tells of which.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FindingsTruth {
+    pub issues: Vec<GoldenIssue>,
+    /// From the id of a finding to the id of its issue; a finding without an entry is wrong.
+    pub matches: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct GoldenIssue {
+    pub id: String,
+    #[serde(default)]
+    pub text: String,
+    #[serde(default)]
+    pub severity: String,
+}
+
+/// A prompt to be classified.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TaskCase {
+    pub id: String,
+    pub prompt: String,
+    #[serde(default)]
+    pub truth: Option<TaskTruth>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct TaskTruth {
+    pub kind: Kind,
+    /// Other kinds that are as good.
+    #[serde(default)]
+    pub kind_alt: Vec<Kind>,
+    pub complexity: Complexity,
+    pub priority: Priority,
+}
+
+/// Answers of several members to one task, in free text with or without a trailer.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ConflictCase {
+    pub id: String,
+    #[serde(default)]
+    pub task: String,
+    pub opinions: Vec<TextOpinion>,
+    #[serde(default)]
+    pub truth: Option<ConflictTruth>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct TextOpinion {
+    pub member: String,
+    #[serde(default)]
+    pub family: String,
+    pub tier: u8,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ConflictTruth {
+    pub conflict: bool,
+    #[serde(default)]
+    pub disputed: Vec<String>,
+    #[serde(default)]
+    pub sides: BTreeMap<String, Sides>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Sides {
+    #[serde(rename = "for")]
+    pub holds: Vec<String>,
+    pub against: Vec<String>,
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// What is wrong with it: no JSON, an unknown kind, a missing field, a tier or position that cannot be.
+pub fn read_line(line: &str) -> Result<Case, CaseError> {
+    let case: Case = serde_json::from_str(line)?;
+    Ok(case)
+}

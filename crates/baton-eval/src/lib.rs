@@ -1,0 +1,11 @@
+//! Runs the decision rules of the core over recorded opinions and says how good they are.
+//!
+//! Nothing is decided here: each kind of case is handed to the same functions of `baton-core` that a live run uses.
+//! This crate reads the cases, keeps apart what may be learned from, and computes the figures. It does no I/O.
+
+mod case;
+
+pub use case::{
+    Case, CaseError, ChoiceCase, ChoiceOpinion, ConflictCase, ConflictTruth, FindingsCase, FindingsOpinion,
+    FindingsTruth, GoldenIssue, Sides, StatedFinding, TaskCase, TaskTruth, TextOpinion, read_line,
+};
