@@ -101,6 +101,9 @@ pub struct Rules {
     pub tier_reliability: [Probability; 5],
     /// The chance that a single finding of a member of tier 1 to 5 is worth acting on.
     pub tier_precision: [Probability; 5],
+    /// What a wrong decision is taken to cost; held against the price of asking one more member.
+    #[serde(default = "stakes")]
+    pub stakes: ByPriority<MicroUsd>,
     /// What a run may spend; `None` is no cap.
     pub spend_cap: Option<MicroUsd>,
     /// Tries for one step, over all members.
@@ -116,6 +119,16 @@ impl Rules {
     #[must_use]
     pub fn precision(&self, tier: u8) -> f64 {
         self.tier_precision[tier_index(tier)].as_f64()
+    }
+}
+
+/// Ten cents, a dollar, ten and a hundred.
+const fn stakes() -> ByPriority<MicroUsd> {
+    ByPriority {
+        low: MicroUsd(100_000),
+        normal: MicroUsd(1_000_000),
+        high: MicroUsd(10_000_000),
+        critical: MicroUsd(100_000_000),
     }
 }
 
@@ -143,6 +156,7 @@ impl Default for Rules {
             quorum: Quorum { quick: 1, standard: 2, complex: 2, critical: 3 },
             tier_reliability: [750_000, 680_000, 600_000, 520_000, 450_000].map(millionths),
             tier_precision: [450_000, 420_000, 380_000, 340_000, 300_000].map(millionths),
+            stakes: stakes(),
             spend_cap: Some(MicroUsd(2_000_000)),
             attempts: 4,
         }

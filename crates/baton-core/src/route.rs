@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{RoleRow, Rules};
+use crate::catalog::{RoleRow, Rules, TeamSize};
 use crate::classify::Classification;
 use crate::ids::MemberId;
 use crate::member::Member;
@@ -49,6 +49,9 @@ pub struct Seat {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Team {
     pub seats: Vec<Seat>,
+    /// Seats that are asked later, while what they may say is worth its cost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Seat>,
     /// Members not seated, best first.
     pub ladder: Vec<MemberId>,
     /// Distinct vendors that the decision needs.
@@ -68,6 +71,8 @@ pub struct Request<'a> {
     pub tokens: u64,
     /// When not empty, just these, in this order: the user named them.
     pub named: &'a [MemberId],
+    /// Seats may be held back at first: the workflow asks them later if need be.
+    pub grows: bool,
 }
 
 struct Candidate<'a> {
@@ -85,24 +90,35 @@ pub fn route(classification: &Classification, request: &Request<'_>) -> Team {
     let candidates = candidates(classification, request, &mut notes);
     let vendors_needed = request.rules.quorum.of(classification.complexity, classification.priority);
     let vendors_present = count_vendors(candidates.iter().map(|candidate| candidate.member));
-    let wanted = team_size(classification, request, candidates.len());
-    let (chosen, rest) = choose(candidates, wanted, usize::from(vendors_needed));
+    let size = team_size(classification, request, candidates.len());
+    let (chosen, rest) = choose(candidates, size.most, usize::from(vendors_needed));
     if vendors_present < vendors_needed {
         notes.push(format!(
             "this task needs {vendors_needed} vendors and {vendors_present} can be asked: it will end in review"
         ));
     }
     let ladder = rest.into_iter().map(|candidate| candidate.member.id.clone()).collect();
-    Team { seats: seats(chosen), ladder, vendors_needed, vendors_present, notes }
+    let (seats, held) = seats(chosen, size.least);
+    Team { seats, held, ladder, vendors_needed, vendors_present, notes }
 }
 
-fn team_size(classification: &Classification, request: &Request<'_>, present: usize) -> usize {
+/// The first wave, and what it may grow to.
+struct Size {
+    least: usize,
+    most: usize,
+}
+
+/// A critical task asks everybody at once, and so does a user who names members.
+fn team_size(classification: &Classification, request: &Request<'_>, present: usize) -> Size {
     if !request.named.is_empty() || classification.priority == Priority::Critical {
-        return present;
+        return Size { least: present, most: present };
     }
-    let size = request.rules.team.of(classification.complexity);
-    let wanted = if classification.priority == Priority::High { size.most } else { size.least };
-    usize::from(wanted).min(present)
+    let mut size = request.rules.team.of(classification.complexity);
+    if !request.grows {
+        let wanted = if classification.priority == Priority::High { size.most } else { size.least };
+        size = TeamSize { least: wanted, most: wanted };
+    }
+    Size { least: usize::from(size.least).min(present), most: usize::from(size.most).min(present) }
 }
 
 /// All members that can be asked, best first.
@@ -174,8 +190,9 @@ fn choose(mut pool: Vec<Candidate<'_>>, wanted: usize, vendors: usize) -> (Vec<C
     (chosen, pool)
 }
 
-fn seats(chosen: Vec<Candidate<'_>>) -> Vec<Seat> {
-    let last = chosen.len().saturating_sub(1);
+/// The first wave and the seats that are held back.
+fn seats(chosen: Vec<Candidate<'_>>, first_wave: usize) -> (Vec<Seat>, Vec<Seat>) {
+    let last = first_wave.saturating_sub(1);
     let role = |index: usize| match index {
         0 => Role::Primary,
         _ if index == last && last >= 2 => Role::Critic,
@@ -186,7 +203,9 @@ fn seats(chosen: Vec<Candidate<'_>>) -> Vec<Seat> {
         role: role(index),
         rule: one.rule,
     };
-    chosen.into_iter().enumerate().map(seat).collect()
+    let mut seats: Vec<Seat> = chosen.into_iter().enumerate().map(seat).collect();
+    let held = seats.split_off(first_wave.min(seats.len()));
+    (seats, held)
 }
 
 fn count_vendors<'a>(members: impl Iterator<Item = &'a Member>) -> u8 {
@@ -220,7 +239,7 @@ mod tests {
         let mut classification = classify(&task(prompt));
         change(&mut classification);
         let rules = Rules::default();
-        route(&classification, &Request { members, roles: &rows(), rules: &rules, tokens: 100, named })
+        route(&classification, &Request { members, roles: &rows(), rules: &rules, tokens: 100, named, grows: false })
     }
 
     fn ids(team: &Team) -> Vec<&str> {
@@ -244,6 +263,20 @@ mod tests {
         let critical = team("fix the typo", |seen| seen.priority = Priority::Critical, &members(), &[]);
         assert_eq!(critical.seats.len(), 4);
         assert_eq!(critical.vendors_needed, 3);
+    }
+
+    #[test]
+    fn a_team_that_may_grow_starts_with_the_fewest_and_holds_the_rest_back() {
+        let mut classification = classify(&task("security review of the login"));
+        classification.priority = Priority::High;
+        let (members, rules) = (members(), Rules::default());
+        let request = Request { members: &members, roles: &rows(), rules: &rules, tokens: 1, named: &[], grows: true };
+        let team = route(&classification, &request);
+        assert_eq!(ids(&team), ["c", "b", "a"]);
+        assert_eq!(team.held.iter().map(|seat| seat.member.as_str()).collect::<Vec<_>>(), ["d"]);
+        assert_eq!(team.seats[2].role, Role::Critic, "the first wave has its critic");
+        let whole = route(&classification, &Request { grows: false, ..request });
+        assert_eq!(whole.seats.len(), 4, "what cannot be asked later is asked at once");
     }
 
     #[test]
@@ -280,7 +313,8 @@ mod tests {
         doubled[0].secondary = vec![MemberId::parse("c").unwrap(), MemberId::parse("b").unwrap()];
         let classification = classify(&task("security review of the login"));
         let (members, rules) = (members(), Rules::default());
-        let request = Request { members: &members, roles: &doubled, rules: &rules, tokens: 1, named: &[] };
+        let request =
+            Request { members: &members, roles: &doubled, rules: &rules, tokens: 1, named: &[], grows: false };
         assert_eq!(ids(&route(&classification, &request)), ["c", "b", "a"]);
     }
 

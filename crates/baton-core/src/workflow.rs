@@ -16,8 +16,13 @@ pub enum When {
     Proceeds,
     /// The decision so far may not be acted on as it is.
     NotProceeds,
+    /// A disputed claim is open in the decision so far.
     Conflict,
     Critical,
+    /// A disputed claim is open, or the task is critical: a person has the last word.
+    NeedsPerson,
+    /// Seats were held back, and what they may say is worth what they cost.
+    WorthAsking,
     /// The last gate was answered with `revise`.
     AskedToRevise,
 }
@@ -31,6 +36,12 @@ pub enum Who {
     Lead,
     /// Every seat but the first; the first when it is alone.
     Others,
+    /// The seats that were held back at first.
+    Further,
+    /// For each disputed claim, the strongest member of either side.
+    Sides,
+    /// For each disputed claim, a member of another family than those who argue it, asked in both orders.
+    Arbiter,
 }
 
 /// What a prompt is given beside the task.
@@ -45,6 +56,8 @@ pub enum Artefact {
     Opinions,
     /// What a person said at the last gate.
     PersonsNote,
+    /// The disputed claim and what either side says of it, without names.
+    Dispute,
 }
 
 /// What a node does.
@@ -124,6 +137,12 @@ impl Workflow {
             return Err(WorkflowError::NoDecision(self.name.clone()));
         }
         Ok(())
+    }
+
+    /// Some node asks the seats that were held back at first.
+    #[must_use]
+    pub fn asks_later(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.act, Act::Ask { who: Who::Further, .. }))
     }
 
     fn validate_node(&self, node: &Node, earlier: &BTreeSet<&str>) -> Result<(), WorkflowError> {

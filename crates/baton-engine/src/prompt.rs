@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 
+use baton_core::consensus::Side;
 use baton_core::hash::{FieldHasher, Hash};
 use baton_core::ids::MemberId;
 use baton_core::route::Role;
-use baton_core::run::{Inputs, PromptPlan, RunState, Stamped, Work};
+use baton_core::run::{Dispute, Inputs, PromptPlan, RunState, Stamped, Work};
 use baton_core::task::{Attachment, AttachmentForm, Question};
 use baton_core::text::{one_line, printable};
 use baton_core::workflow::Artefact;
@@ -46,7 +47,7 @@ pub(crate) fn render(
     texts: &Texts,
 ) -> Result<String, PromptError> {
     let template = template(inputs, &plan.template)?;
-    let question = state.plan.as_ref().map_or(&Question::Text, |plan| &plan.classification.question);
+    let question = &question(state, plan);
     let trailer = inputs.workflow.templates.get(&format!("trailer_{}", question.as_str())).map_or("", String::as_str);
     let trailer = trailer.replace("{{options}}", &options(question));
     let mut filled = String::with_capacity(template.len() + 1024);
@@ -65,6 +66,7 @@ pub(crate) fn render(
             "note" => filled.push_str(plan.note.as_deref().unwrap_or("")),
             "attachments" => attachments(inputs, plan, texts, &mut filled)?,
             "draft" => draft(state, inputs, plan, texts, &mut filled)?,
+            "dispute" => dispute(state, inputs, plan, texts, &mut filled)?,
             "opinions" => opinions(state, inputs, plan, texts, &mut filled)?,
             other => return Err(PromptError::NoTemplate(format!("{{{{{other}}}}}"))),
         }
@@ -72,6 +74,14 @@ pub(crate) fn render(
     }
     filled.push_str(rest);
     Ok(filled)
+}
+
+fn question(state: &RunState, plan: &PromptPlan) -> Question {
+    match (&plan.dispute, &state.plan) {
+        (Some(_), _) => Dispute::question(),
+        (None, Some(plan)) => plan.classification.question.clone(),
+        (None, None) => Question::Text,
+    }
 }
 
 fn template<'a>(inputs: &'a Inputs, name: &str) -> Result<&'a str, PromptError> {
@@ -169,6 +179,34 @@ fn opinions(
     Ok(())
 }
 
+/// The claim, and what the strongest member of either side said: quoted, without a name.
+fn dispute(
+    state: &RunState,
+    inputs: &Inputs,
+    plan: &PromptPlan,
+    texts: &Texts,
+    out: &mut String,
+) -> Result<(), PromptError> {
+    let Some(dispute) = &plan.dispute else { return Ok(()) };
+    envelope(inputs.seed, "the claim in dispute", &printable(&dispute.claim), out);
+    for (label, side, id) in dispute.shown() {
+        let answer = state.step(id).and_then(|step| step.answer);
+        let text = answer
+            .and_then(|hash| texts.get(&hash))
+            .ok_or_else(|| PromptError::TextMissing(format!("side {label} of a dispute")))?;
+        let says = if side == Side::Holds { "says that the claim holds" } else { "says that it does not hold" };
+        out.push_str(&format!("Side {label} {says}:\n"));
+        envelope(inputs.seed, &format!("side {label}"), &printable(text), out);
+    }
+    if let Some(own) = dispute.own {
+        out.push_str(&format!(
+            "Side {} quotes your own first answer; the other is a colleague's.\n",
+            dispute.label(own)
+        ));
+    }
+    Ok(())
+}
+
 /// Quotes a text so that it cannot be taken for baton's own words.
 fn envelope(seed: u64, label: &str, text: &str, out: &mut String) {
     let hash = FieldHasher::default().number(seed).field(text.as_bytes()).finish().to_string();
@@ -185,7 +223,8 @@ fn envelope(seed: u64, label: &str, text: &str, out: &mut String) {
 /// Which texts a plan needs beside the attachments.
 pub(crate) fn needed(state: &RunState, plan: &PromptPlan) -> Vec<Hash> {
     let answer = |id| state.step(id).and_then(|step| step.answer);
-    plan.quotes.iter().copied().chain(plan.draft).filter_map(answer).collect()
+    let sides = plan.dispute.iter().flat_map(|dispute| [dispute.holds, dispute.against]);
+    plan.quotes.iter().copied().chain(plan.draft).chain(sides).filter_map(answer).collect()
 }
 
 pub(crate) fn preview(

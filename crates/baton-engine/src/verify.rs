@@ -8,7 +8,6 @@ use baton_core::journal::{Row, Stream, verify_chain};
 use baton_core::opinion::{self, READER_VERSION};
 use baton_core::run::{self, CodecError, Event, RULES_VERSION, RunState, Stamped};
 use baton_core::source::Sources;
-use baton_core::task::Question;
 use baton_port::StoreError;
 
 use crate::{Engine, EngineError};
@@ -124,8 +123,8 @@ impl Check<'_> {
             let Some(bytes) = self.engine.blob(attachment.content).await? else { return Ok(None) };
             sources.add(&attachment.name, attachment.form, &String::from_utf8_lossy(&bytes));
         }
-        let question = self.state.plan.as_ref().map_or(&Question::Text, |plan| &plan.classification.question);
-        Ok(Some(opinion::read(&String::from_utf8_lossy(&answer), question, &sources)))
+        let question = self.state.question(step);
+        Ok(Some(opinion::read(&String::from_utf8_lossy(&answer), &question, &sources)))
     }
 }
 

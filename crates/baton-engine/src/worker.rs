@@ -11,7 +11,6 @@ use baton_core::journal::{Actor, Stream};
 use baton_core::outcome::Outcome;
 use baton_core::run::{self, Effect, Event, RunState, Stamped, Step, StepStatus, Work};
 use baton_core::source::Sources;
-use baton_core::task::Question;
 use baton_core::units::Timestamp;
 use baton_port::{Append, Blob, BoxFuture, Cancel, Lease, StoreError, Turn};
 use tokio::sync::mpsc;
@@ -329,7 +328,6 @@ impl<'a> Worker<'a> {
 
     /// Commits what tasks brought back, all in one.
     async fn record(&mut self, done: Vec<Done>) -> Result<(), EngineError> {
-        let question = self.question();
         let mut events = Vec::new();
         let mut blobs = Vec::new();
         let mut sessions = Vec::new();
@@ -340,7 +338,7 @@ impl<'a> Worker<'a> {
                     events.push(Event::TimerFired { step });
                 }
                 Done::Ended(ended) => {
-                    let (mut of_turn, mut its_blobs) = ended.events(&question, &self.sources);
+                    let (mut of_turn, mut its_blobs) = ended.events(&self.state.question(ended.step), &self.sources);
                     events.append(&mut of_turn);
                     blobs.append(&mut its_blobs);
                     self.stops.remove(&ended.step);
@@ -353,10 +351,6 @@ impl<'a> Worker<'a> {
             self.engine.record_session(&member, &name, &turn).await?;
         }
         Ok(())
-    }
-
-    fn question(&self) -> Question {
-        self.state.plan.as_ref().map_or(Question::Text, |plan| plan.classification.question.clone())
     }
 
     /// Renews the lease now and then, and folds what other processes appended.

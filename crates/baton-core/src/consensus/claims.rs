@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::decision::{MergedFinding, RefusedFinding, Standing};
+use super::settle::{Settled, Side};
 use super::{Ballot, Ground};
 use crate::evidence::{CheckResult, Place};
 use crate::ids::MemberId;
@@ -23,6 +24,22 @@ const SAME_WORDS: f64 = 0.3;
 pub(super) struct Claims {
     pub(super) merged: Vec<Claim>,
     pub(super) refused: Vec<RefusedFinding>,
+}
+
+impl Claims {
+    /// Takes in how disputes about findings ended.
+    pub(super) fn settle(&mut self, settled: &[Settled]) {
+        for claim in &mut self.merged {
+            let finding = &mut claim.finding;
+            let disputed = !finding.denied_by.is_empty();
+            let Some(end) = settled.iter().find(|end| disputed && end.claim == finding.claim) else { continue };
+            finding.standing = if end.side == Side::Holds { Standing::Confirmed } else { Standing::Unconfirmed };
+            let by = end.arbiter.as_ref().map_or("the other side gave way".into(), |id| format!("{id} settled it"));
+            finding.because = if end.side == Side::Holds { by } else { format!("denied: {by}") };
+            claim.credible_critical &= end.side == Side::Holds;
+        }
+        self.merged.sort_by_key(|claim| rank(&claim.finding));
+    }
 }
 
 /// One claim and who stands where on it.

@@ -162,6 +162,10 @@ pub struct AnswerRef {
     pub summary: String,
 }
 
+const fn is_nothing(money: &MicroUsd) -> bool {
+    money.0 == 0
+}
+
 /// What was decided, by whom, how sure that is, and why. Superseded by a later one, never changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -194,6 +198,12 @@ pub struct Decision {
     pub issues: Vec<MergedFinding>,
     pub refused_issues: Vec<RefusedFinding>,
     pub checks: Vec<CheckReport>,
+    /// Members that were not asked, since they could hardly have changed this for their price.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_asked: Vec<MemberId>,
+    /// What that saved, as estimated; seats without a known price are left out.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub saved: MicroUsd,
     pub reasoning: Vec<String>,
     pub cost: MicroUsd,
     pub cost_unknown: bool,

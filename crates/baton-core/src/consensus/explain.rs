@@ -10,6 +10,7 @@ use crate::evidence::CheckResult;
 use crate::opinion::Position;
 use crate::task::Question;
 use crate::text::one_line;
+use crate::units::MicroUsd;
 
 /// What stands among the reasons of a critical task until it was answered.
 pub(crate) const NEEDS_PERSON: &str = "a critical task waits for a person";
@@ -18,6 +19,7 @@ pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outco
     let reasoning = reasoning(ground, &claims, tally, &outcome);
     let dissenters = dissenters(ground, &outcome, tally);
     let choice = if outcome.verdict.is_none() { tally.winner.clone() } else { None };
+    let prices = ground.held.iter().filter_map(|seat| seat.cost);
     Decision {
         recommendation: outcome.recommendation,
         overall_confidence: outcome.confidence,
@@ -40,6 +42,8 @@ pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outco
         issues: claims.merged.into_iter().map(|claim| claim.finding).collect(),
         refused_issues: claims.refused,
         checks: checks(ground),
+        not_asked: ground.held.iter().map(|seat| seat.member.id.clone()).collect(),
+        saved: prices.fold(MicroUsd(0), MicroUsd::plus),
         reasoning,
         cost: ground.cost,
         cost_unknown: ground.cost_unknown,
@@ -140,6 +144,13 @@ fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outc
     if let (Some(verdict), Some(because)) = (outcome.verdict, &outcome.verdict_because) {
         reasons.push(format!("{} holds: {because}", verdict.as_str()));
     }
+    let argued = |claim: &str| ground.rulings.iter().any(|ruling| ruling.claim == claim);
+    for conflict in outcome.conflicts.iter().filter(|conflict| argued(&conflict.claim)) {
+        reasons.push(match &conflict.settled_by {
+            Some(by) => format!("settled: {}: {by}", conflict.claim),
+            None => format!("argued without a result: {}", conflict.claim),
+        });
+    }
     if !claims.refused.is_empty() {
         reasons.push(format!("{} refused: no such line", plural(claims.refused.len(), "finding")));
     }
@@ -150,6 +161,7 @@ fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outc
     }
     let left_out = |member: &crate::ids::MemberId| format!("{member} was left out: it would pass the spending cap");
     reasons.extend(ground.over_budget.iter().map(left_out));
+    reasons.extend(not_asked(ground));
     reasons.extend(blocker_reasons(ground, outcome));
     reasons.push(confidence_reason(ground, outcome));
     reasons
@@ -159,6 +171,11 @@ fn voices(side: &str, votes: &[&Vote]) -> Option<String> {
     let say = |vote: &&Vote| format!("{} says {} (weight {:.1})", vote.member, vote.option, vote.weight);
     let said: Vec<String> = votes.iter().map(say).collect();
     (!said.is_empty()).then(|| format!("{side}: {}", said.join(", ")))
+}
+
+fn not_asked(ground: &Ground<'_>) -> Option<String> {
+    let names: Vec<&str> = ground.held.iter().map(|seat| seat.member.id.as_str()).collect();
+    (!names.is_empty()).then(|| format!("{} not asked: not worth the cost for what it could change", names.join(", ")))
 }
 
 fn blocker_reasons(ground: &Ground<'_>, outcome: &Outcome) -> Vec<String> {

@@ -9,6 +9,8 @@ mod claims;
 mod decision;
 mod explain;
 mod recommend;
+mod settle;
+mod value;
 mod votes;
 
 use crate::catalog::Rules;
@@ -28,6 +30,8 @@ pub use decision::{
     AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember,
     MergedFinding, Recommendation, RefusedFinding, Standing,
 };
+pub use settle::{Ruling, Side, Speaker};
+pub use value::{Held, worth_asking};
 
 /// One member's opinion, as counted.
 #[derive(Clone, Debug)]
@@ -64,8 +68,14 @@ pub struct Ground<'a> {
     pub ballots: Vec<Ballot<'a>>,
     pub failures: Vec<Failure>,
     pub checks: Vec<CheckOutcome<'a>>,
+    /// What was answered about disputed claims.
+    pub rulings: Vec<Ruling>,
+    /// Everybody that could be asked: an arbiter is looked up here.
+    pub members: Vec<&'a Member>,
     /// Seats that were left out to stay under the spending cap.
     pub over_budget: Vec<MemberId>,
+    /// Seats that were not asked, since what they might say is not worth its cost.
+    pub held: Vec<Held<'a>>,
     /// What was drafted, where the opinions are about a draft.
     pub draft: Option<AnswerRef>,
     pub cost: MicroUsd,
@@ -87,9 +97,13 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
     ground.checks.dedup_by(|a, b| a.member == b.member);
     ground.over_budget.sort();
     ground.over_budget.dedup();
-    let claims = claims::merge(&ground);
-    let tally = votes::tally(&ground);
-    let outcome = recommend::conclude(&ground, &claims, &tally);
+    let mut claims = claims::merge(&ground);
+    let mut tally = votes::tally(&ground);
+    let mut conflicts = recommend::conflicts(&ground, &claims, &tally);
+    let settled = settle::settle(&mut conflicts, &ground.rulings);
+    claims.settle(&settled);
+    tally.settle(&settled, &ground);
+    let outcome = recommend::conclude(&ground, &claims, &tally, conflicts);
     explain::decision(&ground, claims, &tally, outcome)
 }
 

@@ -32,10 +32,8 @@ pub(super) struct Outcome {
     pub(super) verdict_because: Option<String>,
 }
 
-pub(super) fn conclude(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> Outcome {
-    // A check speaks on whether a thing may stay as it is, not on which option to choose.
-    let settled = settled_verdict(ground, claims).filter(|_| tally.winning_verdict().is_some());
-    let conflicts = conflicts(claims, tally, settled.as_deref());
+pub(super) fn conclude(ground: &Ground<'_>, claims: &Claims, tally: &Tally, conflicts: Vec<Conflict>) -> Outcome {
+    let settled = settled_verdict(ground, claims, tally);
     let supported = settled.is_some();
     let (verdict, verdict_because) = verdict(claims, tally, settled);
     let (confidence, source) = confidence(ground, tally, verdict, supported);
@@ -51,8 +49,10 @@ pub(super) fn conclude(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> O
     Outcome { recommendation, confidence, source, blockers, conflicts, verdict, verdict_because }
 }
 
-/// A check that failed, when somebody asks for a change: the strongest ground there is for that side.
-fn settled_verdict(ground: &Ground<'_>, claims: &Claims) -> Option<String> {
+/// A check that failed, when somebody asks for a change: the strongest ground there is for that side. A check speaks on
+/// whether a thing may stay as it is, not on which option to choose.
+fn settled_verdict(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> Option<String> {
+    tally.winning_verdict()?;
     let at_a_claim = claims.merged.iter().find_map(|claim| claim.settled_by.clone());
     at_a_claim.or_else(|| {
         let failed = |check: &&super::CheckOutcome<'_>| check.evidence.result == CheckResult::Failed;
@@ -77,15 +77,16 @@ fn verdict(claims: &Claims, tally: &Tally, settled: Option<String>) -> (Option<V
     (voted, None)
 }
 
-fn conflicts(claims: &Claims, tally: &Tally, settled: Option<&str>) -> Vec<Conflict> {
+/// What members contradict each other about; settled where a check says who is right.
+pub(super) fn conflicts(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> Vec<Conflict> {
+    let settled = settled_verdict(ground, claims, tally);
     let mut conflicts = Vec::new();
-    if tally.contested {
-        let winner = tally.winner.clone().unwrap_or_default();
+    if let Some(claim) = tally.contested_claim() {
         conflicts.push(Conflict {
-            claim: format!("the verdict is {winner}"),
+            claim,
             holds: tally.agreeing().map(|vote| vote.member.clone()).collect(),
             against: tally.opposed().map(|vote| vote.member.clone()).collect(),
-            settled_by: settled.map(str::to_owned),
+            settled_by: settled,
         });
     }
     for claim in claims.merged.iter().filter(|claim| !claim.finding.denied_by.is_empty()) {

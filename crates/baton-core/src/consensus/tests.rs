@@ -22,6 +22,7 @@ struct Table {
     failures: Vec<Failure>,
     checks: Vec<(MemberId, Evidence)>,
     over_budget: Vec<MemberId>,
+    rulings: Vec<Ruling>,
 }
 
 fn table() -> Table {
@@ -40,6 +41,7 @@ fn table() -> Table {
         failures: vec![],
         checks: vec![],
         over_budget: vec![],
+        rulings: vec![],
     }
 }
 
@@ -104,6 +106,9 @@ impl Table {
             failures: self.failures.clone(),
             checks: self.checks.iter().map(|(member, evidence)| CheckOutcome { member, evidence }).collect(),
             over_budget: self.over_budget.clone(),
+            rulings: self.rulings.clone(),
+            members: vec![],
+            held: vec![],
             draft: None,
             cost: MicroUsd(12_345),
             cost_unknown: false,

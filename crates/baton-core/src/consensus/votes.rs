@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Ground;
+use super::settle::{Settled, Side};
+use super::{Ground, Speaker};
 use crate::ids::MemberId;
+use crate::member::Member;
 use crate::opinion::{Position, Verdict};
 
 /// A member this far below the most reliable one only breaks ties.
@@ -41,6 +43,33 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn with(&self, option: &str) -> impl Iterator<Item = &Vote> {
         self.votes.iter().filter(move |vote| vote.option == option)
+    }
+
+    /// The disputed claim, where the votes are in conflict.
+    pub(super) fn contested_claim(&self) -> Option<String> {
+        let winner = self.winner.as_deref().filter(|_| self.contested)?;
+        Some(format!("the verdict is {winner}"))
+    }
+
+    /// Takes in how a dispute about the winner ended: votes of those who gave way move over, an arbiter's is added.
+    pub(super) fn settle(&mut self, settled: &[Settled], ground: &Ground<'_>) {
+        let (Some(claim), Some(winner)) = (self.contested_claim(), self.winner.clone()) else { return };
+        let opposed = weights(self.opposed(), |vote| &vote.option);
+        let Some(other) = top_two(&opposed).0.map(|(option, _)| option.to_owned()) else { return };
+        for ruling in ground.rulings.iter().filter(|ruling| ruling.claim == claim) {
+            let to = if ruling.side == Side::Holds { &winner } else { &other };
+            let gave_way = matches!(ruling.speaker, Speaker::Party { own } if own != ruling.side);
+            if let Some(vote) = self.votes.iter_mut().find(|vote| gave_way && vote.member == ruling.member) {
+                vote.option.clone_from(to);
+            }
+        }
+        let Some(end) = settled.iter().find(|end| end.claim == claim) else { return };
+        let right = if end.side == Side::Holds { winner } else { other };
+        let arbiter = end.arbiter.as_ref().and_then(|id| ground.members.iter().find(|member| member.id == *id));
+        if let Some(arbiter) = arbiter {
+            self.votes.push(vote(arbiter, right.clone(), 1.0, ground));
+        }
+        self.winner = Some(right);
     }
 
     pub(super) fn winning_verdict(&self) -> Option<Verdict> {
@@ -94,18 +123,15 @@ fn votes(ground: &Ground<'_>) -> Vec<Vote> {
         let of_family = seen.entry((&ballot.member.family, camp(&option).to_owned())).or_insert(0.0);
         let discount = 1.0 / (1.0 + FAMILY_CORRELATION * *of_family);
         *of_family += 1.0;
-        let reliability = ground.rules.reliability(ballot.member.tier).clamp(0.01, 0.99);
-        let odds = reliability / (1.0 - reliability);
-        votes.push(Vote {
-            member: ballot.member.id.clone(),
-            option,
-            reliability,
-            weight: odds * odds * discount,
-            discount,
-            peer: false,
-        });
+        votes.push(vote(ballot.member, option, discount, ground));
     }
     votes
+}
+
+fn vote(member: &Member, option: String, discount: f64, ground: &Ground<'_>) -> Vote {
+    let reliability = ground.rules.reliability(member.tier).clamp(0.01, 0.99);
+    let odds = reliability / (1.0 - reliability);
+    Vote { member: member.id.clone(), option, reliability, weight: odds * odds * discount, discount, peer: false }
 }
 
 /// The heaviest camp among the strong voters; weak ones speak only when that is close. Within the winning camp the

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::dispute::is_about_dispute;
 use super::event::{Event, Inputs, Stamped, TurnReport};
 use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus, Work};
 use super::{Illegal, decide};
@@ -76,6 +77,7 @@ fn submitted(state: &mut RunState, inputs: Inputs, at: Timestamp) {
         rules: &inputs.rules,
         tokens: inputs.task.estimated_tokens(),
         named: &inputs.named,
+        grows: inputs.workflow.asks_later(),
     };
     let team = route(&classification, &request);
     state.repeats = vec![0; inputs.workflow.nodes.len()];
@@ -241,7 +243,8 @@ fn first_of_its_sort(step: &Step, outcome: &Outcome) -> bool {
 fn stand_in(state: &RunState, id: StepId) -> Option<MemberId> {
     let step = &state.steps[id.index()];
     let plan = state.plan.as_ref()?;
-    if step.role == crate::route::Role::Check {
+    // Nobody can take a side's part in a dispute, and an arbiter answers in both orders or not at all.
+    if step.role == crate::route::Role::Check || is_about_dispute(step) {
         return None;
     }
     let asked = |member: &MemberId| {
@@ -256,5 +259,6 @@ fn stand_in(state: &RunState, id: StepId) -> Option<MemberId> {
             || state.member(member).is_some_and(|other| other.tier <= tier)
     };
     let can = |member: &&MemberId| !asked(member) && strong_enough(member) && fits_cap(state, member);
-    plan.team.ladder.iter().find(can).cloned()
+    let held = plan.team.held.iter().map(|seat| &seat.member);
+    held.chain(&plan.team.ladder).find(can).cloned()
 }

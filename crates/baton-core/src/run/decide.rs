@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::dispute;
 use super::state::{RunState, Step, StepStatus};
 use crate::consensus::{
-    self, AnswerRef, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Recommendation,
+    self, AnswerRef, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Held, Recommendation,
 };
 use crate::ids::MemberId;
 use crate::journal::Actor;
@@ -21,7 +22,10 @@ pub(super) fn decide(state: &RunState) -> Option<Decision> {
         ballots: ballots(state),
         failures: failures(state),
         checks: checks(state),
+        rulings: dispute::rulings(state),
+        members: inputs.members.iter().collect(),
         over_budget: over_budget(state),
+        held: held(state),
         draft: draft(state),
         cost,
         cost_unknown,
@@ -68,12 +72,14 @@ fn last_draft(state: &RunState) -> Option<&Step> {
     state.steps.iter().rev().find(|step| step.draft && step.status == StepStatus::Done)
 }
 
-/// Each member's last opinion; drafts are none, and neither is what was said of an earlier draft or round.
-fn ballots(state: &RunState) -> Vec<Ballot<'_>> {
+/// Each member's last opinion; drafts are none, and neither is what was said of an earlier draft or round, or of one
+/// disputed claim only.
+pub(super) fn ballots(state: &RunState) -> Vec<Ballot<'_>> {
     let mut latest: BTreeMap<&MemberId, &Step> = BTreeMap::new();
     let drafted = last_draft(state).map(|step| step.id);
     let asked_again = |step: &Step| state.steps.iter().any(|other| other.node == step.node && other.round > step.round);
-    let counts = |step: &&Step| !step.draft && step.opinion.is_some() && Some(step.id) > drafted && !asked_again(step);
+    let spoke = |step: &&Step| !step.draft && step.opinion.is_some() && !dispute::is_about_dispute(step);
+    let counts = |step: &&Step| spoke(step) && Some(step.id) > drafted && !asked_again(step);
     for step in state.steps.iter().filter(counts) {
         latest.insert(&step.member, step);
     }
@@ -119,6 +125,16 @@ fn checks(state: &RunState) -> Vec<CheckOutcome<'_>> {
         }
     }
     latest.into_values().collect()
+}
+
+/// Seats that were held back and have not been asked, with what a call to each is estimated to cost.
+pub(super) fn held(state: &RunState) -> Vec<Held<'_>> {
+    let Some(plan) = &state.plan else { return Vec::new() };
+    let tokens = state.inputs.as_ref().map_or(0, |inputs| inputs.task.estimated_tokens());
+    let asked = |id: &MemberId| state.steps.iter().any(|step| step.member == *id);
+    let unasked = plan.team.held.iter().filter(|seat| !asked(&seat.member));
+    let members = unasked.filter_map(|seat| state.member(&seat.member));
+    members.map(|member| Held { member, cost: member.estimate(tokens) }).collect()
 }
 
 fn over_budget(state: &RunState) -> Vec<MemberId> {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::apply::fits_cap;
+use super::dispute::{self, Dispute};
 use super::state::{PromptPlan, RunState, Status, Step, StepStatus, Work};
 use super::{Inputs, Plan, decide};
-use crate::consensus::Recommendation;
+use crate::consensus::{Recommendation, worth_asking};
 use crate::ids::StepId;
 use crate::opinion::Verdict;
 use crate::route::{Role, Seat};
@@ -55,10 +56,20 @@ fn holds(state: &RunState, plan: &Plan, when: When) -> bool {
         When::Checks => has_checks(state),
         When::Proceeds => proceeds(state),
         When::NotProceeds => !proceeds(state),
-        When::Conflict => state.decision.as_ref().is_some_and(|decision| decision.has_conflict),
+        When::Conflict => in_conflict(state),
         When::Critical => plan.classification.priority == Priority::Critical,
+        When::NeedsPerson => plan.classification.priority == Priority::Critical || in_conflict(state),
+        When::WorthAsking => decide::decide(state).is_some_and(|so_far| {
+            let rules = state.inputs.as_ref().map(|inputs| &inputs.rules);
+            let question = &plan.classification.question;
+            rules.is_some_and(|rules| worth_asking(&so_far, question, &decide::held(state), rules))
+        }),
         When::AskedToRevise => state.answered.as_ref().is_some_and(|(_, answer, _)| answer == "revise"),
     }
+}
+
+fn in_conflict(state: &RunState) -> bool {
+    state.decision.as_ref().is_some_and(|decision| decision.has_conflict)
 }
 
 /// The decision may be acted on, with caution at least. Where a draft is under review, one that is sure to need changes may not.
@@ -83,8 +94,8 @@ fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
             if !draft && with.contains(&Artefact::Draft) && prompt.draft.is_none() {
                 return;
             }
-            for seat in asked(plan, *who) {
-                add_step(state, &seat, Work::Prompt(prompt.clone()), *draft);
+            for (seat, dispute) in asked(state, plan, *who) {
+                add_step(state, &seat, Work::Prompt(PromptPlan { dispute, ..prompt.clone() }), *draft);
             }
         }
         Act::Check => {
@@ -99,13 +110,18 @@ fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
     }
 }
 
-fn asked(plan: &Plan, who: Who) -> Vec<Seat> {
+fn asked(state: &RunState, plan: &Plan, who: Who) -> Vec<(Seat, Option<Dispute>)> {
     let seats = &plan.team.seats;
+    let of_the_task = |seats: &[Seat]| seats.iter().map(|seat| (seat.clone(), None)).collect();
+    let of_disputes = |asked: Vec<dispute::Asked>| asked.into_iter().map(|(seat, about)| (seat, Some(about))).collect();
     match who {
-        Who::Team => seats.clone(),
-        Who::Lead => seats.iter().take(1).cloned().collect(),
-        Who::Others if seats.len() > 1 => seats[1..].to_vec(),
-        Who::Others => seats.clone(),
+        Who::Team => of_the_task(seats),
+        Who::Lead => of_the_task(&seats[..seats.len().min(1)]),
+        Who::Others if seats.len() > 1 => of_the_task(&seats[1..]),
+        Who::Others => of_the_task(seats),
+        Who::Further => of_the_task(&plan.team.held),
+        Who::Sides => of_disputes(dispute::sides(state)),
+        Who::Arbiter => of_disputes(dispute::arbiters(state, plan)),
     }
 }
 
@@ -129,7 +145,8 @@ fn add_step(state: &mut RunState, seat: &Seat, work: Work, draft: bool) {
 }
 
 fn prompt_plan(state: &RunState, inputs: &Inputs, template: &str, with: &[Artefact]) -> PromptPlan {
-    let answered = |step: &&Step| step.status == StepStatus::Done && step.work != Work::Check;
+    let answered =
+        |step: &&Step| step.status == StepStatus::Done && step.work != Work::Check && !dispute::is_about_dispute(step);
     let draft = state.steps.iter().rev().find(|step| step.draft && answered(step)).map(|step| step.id);
     let last_wave =
         state.steps.iter().rev().filter(answered).find(|step| !step.draft).map(|step| (step.node, step.round));
@@ -147,6 +164,7 @@ fn prompt_plan(state: &RunState, inputs: &Inputs, template: &str, with: &[Artefa
         draft: draft.filter(|_| with.contains(&Artefact::Draft)),
         quotes,
         note: note.filter(|_| with.contains(&Artefact::PersonsNote)),
+        dispute: None,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod apply;
 mod decide;
+mod dispute;
 mod event;
 mod interpret;
 mod state;
@@ -13,11 +14,12 @@ mod state;
 use crate::ids::{MemberId, StepId};
 use crate::units::Timestamp;
 
+pub use dispute::{Dispute, Order};
 pub use event::{CodecError, Event, Inputs, Provenance, Stamped, TurnReport};
 pub use state::{Attempt, Plan, PromptPlan, RunState, Status, Step, StepStatus, Work};
 
 /// Raised whenever the same events would be folded into another state; frozen into each run.
-pub const RULES_VERSION: u16 = 1;
+pub const RULES_VERSION: u16 = 2;
 
 /// What the outside must do next.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,11 @@ use crate::member::Member;
 use crate::opinion::Opinion;
 use crate::outcome::Outcome;
 use crate::route::{Role, Team};
+use crate::task::Question;
 use crate::units::{MicroUsd, Timestamp, Usage};
 use crate::workflow::Artefact;
 
+use super::dispute::Dispute;
 use super::event::Inputs;
 
 /// Where a run stands.
@@ -54,6 +56,8 @@ pub struct PromptPlan {
     pub quotes: Vec<StepId>,
     /// What a person said at the last gate.
     pub note: Option<String>,
+    /// The disputed claim that is asked about, and nothing else of the task.
+    pub dispute: Option<Dispute>,
 }
 
 /// What a step does.
@@ -152,6 +156,15 @@ impl RunState {
     #[must_use]
     pub fn step(&self, id: StepId) -> Option<&Step> {
         self.steps.get(id.index())
+    }
+
+    /// What a step asks: the task's question, or which side of a disputed claim is right.
+    #[must_use]
+    pub fn question(&self, step: StepId) -> Question {
+        match self.step(step).map(|step| &step.work) {
+            Some(Work::Prompt(plan)) if plan.dispute.is_some() => Dispute::question(),
+            _ => self.plan.as_ref().map_or(Question::Text, |plan| plan.classification.question.clone()),
+        }
     }
 
     /// How often the run has gone back to an earlier node.

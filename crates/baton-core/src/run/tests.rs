@@ -3,6 +3,7 @@
 
 mod budget;
 mod codec;
+mod disputes;
 mod gates;
 mod illegal;
 mod paths;
@@ -13,6 +14,7 @@ use std::collections::VecDeque;
 use super::*;
 use crate::catalog::Rules;
 use crate::classify::tests::task;
+use crate::consensus::Side;
 use crate::consensus::{Blocker, Decision, Recommendation};
 use crate::evidence::{CheckResult, Evidence};
 use crate::journal::Actor;
@@ -30,12 +32,15 @@ use crate::workflow::{Act, Artefact, When, Who};
 enum Reply {
     Says(Verdict),
     Abstains,
+    Takes(&'static str),
     Fails(Outcome),
     Finds(CheckResult),
 }
 
 /// The reply of a member at its n-th attempt of a step, in a round.
 type Script = fn(member: &str, attempt: u8, round: u32) -> Reply;
+/// Which side a member takes when it is asked about a dispute; `None` abstains.
+type Judge = fn(member: &str, dispute: &Dispute) -> Option<Side>;
 /// What is said at a gate, by how many answers were given before; `None` leaves it open.
 type Persons = fn(before: usize) -> Option<(Actor, &'static str)>;
 
@@ -52,12 +57,18 @@ struct Outside {
     running: VecDeque<(StepId, u8)>,
     clock: i64,
     script: Script,
+    judge: Judge,
     persons: Persons,
     usage: Option<Usage>,
 }
 
 fn nobody(_: usize) -> Option<(Actor, &'static str)> {
     None
+}
+
+/// Nobody gives way, and an arbiter cannot tell.
+fn stands_firm(_: &str, dispute: &Dispute) -> Option<Side> {
+    dispute.own
 }
 
 fn all_approve(_: &str, _: u8, _: u32) -> Reply {
@@ -140,6 +151,7 @@ impl Outside {
             running: VecDeque::new(),
             clock: 0,
             script,
+            judge: stands_firm,
             persons: nobody,
             usage: None,
         }
@@ -154,7 +166,8 @@ impl Outside {
 
     /// A fresh process on what an earlier one left: it is told what is outstanding, and doubts what was running.
     fn recovered(journal: &[Stamped], from: &Self) -> Self {
-        let mut outside = Self { persons: from.persons, usage: from.usage, ..Self::empty(from.script) };
+        let mut outside =
+            Self { judge: from.judge, persons: from.persons, usage: from.usage, ..Self::empty(from.script) };
         outside.state = fold(journal.iter().cloned()).unwrap();
         outside.clock = journal.last().map_or(0, |event| event.at.0);
         outside.journal = journal.to_vec();
@@ -210,7 +223,11 @@ impl Outside {
     fn finish_next(&mut self) -> bool {
         let Some((step, attempt)) = self.running.pop_front() else { return false };
         let asked = self.state.step(step).unwrap();
-        let reply = (self.script)(asked.member.as_str(), attempt, asked.round);
+        let reply = match &asked.work {
+            Work::Prompt(PromptPlan { dispute: Some(dispute), .. }) => (self.judge)(asked.member.as_str(), dispute)
+                .map_or(Reply::Abstains, |side| Reply::Takes(dispute.label(side))),
+            _ => (self.script)(asked.member.as_str(), attempt, asked.round),
+        };
         self.finish(step, attempt, reply);
         true
     }
@@ -223,12 +240,17 @@ impl Outside {
         };
         let effects = match reply {
             Reply::Fails(ref outcome) => done(outcome.clone()),
-            Reply::Says(_) | Reply::Abstains | Reply::Finds(_) => done(Outcome::Ok),
+            Reply::Says(_) | Reply::Abstains | Reply::Takes(_) | Reply::Finds(_) => done(Outcome::Ok),
         };
         let more = match reply {
             Reply::Says(verdict) => self.happens(Event::OpinionRead { step, reader: 1, opinion: opinion(verdict) }),
             Reply::Abstains => {
                 self.happens(Event::OpinionRead { step, reader: 1, opinion: Opinion::abstaining("unreadable") })
+            }
+            Reply::Takes(label) => {
+                let position = Position::Choice { option: label.into() };
+                let opinion = Opinion { position, ..Opinion::abstaining("") };
+                self.happens(Event::OpinionRead { step, reader: 1, opinion })
             }
             Reply::Finds(result) => self.happens(Event::EvidenceRecorded { step, evidence: evidence(result) }),
             Reply::Fails(_) => Vec::new(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use baton_core::hash::Hash;
 use baton_core::journal::{Row, verify_chain};
-use baton_core::run::{self, Event, RunState, Stamped};
+use baton_core::run::{self, Event, RULES_VERSION, RunState, Stamped};
 use baton_core::units::Timestamp;
 use serde_json::Value;
 
@@ -44,6 +44,8 @@ fn journals() -> Vec<(String, Vec<Row>)> {
     journals
 }
 
+/// Under the rules of today a run is computed again to the same decision; one of older rules can still be read, and ends
+/// where it ended.
 #[test]
 fn journals_of_earlier_versions_fold_to_what_they_recorded() {
     let journals = journals();
@@ -52,10 +54,16 @@ fn journals_of_earlier_versions_fold_to_what_they_recorded() {
         assert_eq!(verify_chain(&rows), Ok(()), "{name}");
         let mut state = RunState::default();
         let mut decisions = 0;
+        let mut rules = 0;
         for row in &rows {
             let stamped = Stamped::decode(row).unwrap();
+            if let Event::Submitted(inputs) = &stamped.event {
+                rules = inputs.rules_version;
+            }
             if let Event::Decided(recorded) = &stamped.event {
-                assert_eq!(state.to_record.as_deref(), Some(&**recorded), "{name}: event {}", row.ordinal);
+                let computed = state.to_record.as_deref();
+                assert!(computed.is_some(), "{name}: event {}", row.ordinal);
+                assert!(rules < RULES_VERSION || computed == Some(&**recorded), "{name}: event {}", row.ordinal);
                 decisions += 1;
             }
             state = run::step(state, stamped).unwrap().0;

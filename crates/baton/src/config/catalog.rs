@@ -86,6 +86,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("opinion", catalog!("prompts/opinion.md")),
     ("consult", catalog!("prompts/consult.md")),
     ("draft", catalog!("prompts/draft.md")),
+    ("dispute", catalog!("prompts/dispute.md")),
     ("review", catalog!("prompts/review.md")),
     ("revise", catalog!("prompts/revise.md")),
     ("trailer_verdict", catalog!("prompts/trailer_verdict.md")),

@@ -1,0 +1,165 @@
+//! What the answers about disputed claims come to: a side that gives way, an arbiter that is believed.
+//!
+//! An arbiter is believed only where it names the same side in both orders. A party settles a dispute only by giving
+//! way: that it repeats itself says nothing.
+
+use serde::{Deserialize, Serialize};
+
+use super::decision::Conflict;
+use crate::ids::MemberId;
+
+/// A side of a disputed claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Holds,
+    Against,
+}
+
+/// In which part a member spoke about a dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// It had stood on this side.
+    Party {
+        own: Side,
+    },
+    Arbiter {
+        holding_first: bool,
+    },
+}
+
+/// One answer about one disputed claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    pub claim: String,
+    pub member: MemberId,
+    /// The side that it says is right.
+    pub side: Side,
+    pub speaker: Speaker,
+}
+
+/// A dispute that came to an end, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Settled {
+    pub(super) claim: String,
+    pub(super) side: Side,
+    /// The arbiter that settled it; `None` where a side gave way.
+    pub(super) arbiter: Option<MemberId>,
+}
+
+/// Moves those who gave way to the other side and settles what can be settled. The order of rulings does not matter.
+pub(super) fn settle(conflicts: &mut [Conflict], rulings: &[Ruling]) -> Vec<Settled> {
+    let open = conflicts.iter_mut().filter(|conflict| conflict.settled_by.is_none());
+    open.filter_map(|conflict| {
+        let of_claim: Vec<&Ruling> = rulings.iter().filter(|ruling| ruling.claim == conflict.claim).collect();
+        let settled = given_way(conflict, &of_claim).or_else(|| arbitrated(conflict, &of_claim))?;
+        conflict.settled_by = Some(settled.1);
+        Some(settled.0)
+    })
+    .collect()
+}
+
+/// Both sides giving way to each other is no end of the dispute.
+fn given_way(conflict: &mut Conflict, rulings: &[&Ruling]) -> Option<(Settled, String)> {
+    let mut moved: Vec<(&MemberId, Side)> = rulings
+        .iter()
+        .filter(|ruling| matches!(ruling.speaker, Speaker::Party { own } if own != ruling.side))
+        .map(|ruling| (&ruling.member, ruling.side))
+        .collect();
+    moved.sort_unstable_by_key(|(member, _)| *member);
+    let side = moved.first()?.1;
+    if moved.iter().any(|(_, other)| *other != side) {
+        return None;
+    }
+    let (from, to) = match side {
+        Side::Holds => (&mut conflict.against, &mut conflict.holds),
+        Side::Against => (&mut conflict.holds, &mut conflict.against),
+    };
+    for (member, _) in &moved {
+        from.retain(|other| other != *member);
+        if !to.contains(member) {
+            to.push((*member).clone());
+        }
+    }
+    let names: Vec<&str> = moved.iter().map(|(member, _)| member.as_str()).collect();
+    let because = format!("{} gave way to the other side's evidence", names.join(" and "));
+    from.is_empty().then(|| (Settled { claim: conflict.claim.clone(), side, arbiter: None }, because))
+}
+
+fn arbitrated(conflict: &Conflict, rulings: &[&Ruling]) -> Option<(Settled, String)> {
+    let named = |first: bool| {
+        rulings.iter().find(|ruling| ruling.speaker == Speaker::Arbiter { holding_first: first }).copied()
+    };
+    let (one, other) = (named(true)?, named(false)?);
+    if one.member != other.member || one.side != other.side {
+        return None;
+    }
+    let arbiter = one.member.clone();
+    let because = format!("{arbiter}, of another family, said the same in both orders");
+    Some((Settled { claim: conflict.claim.clone(), side: one.side, arbiter: Some(arbiter) }, because))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(name: &str) -> MemberId {
+        MemberId::parse(name).unwrap()
+    }
+
+    fn conflict() -> Conflict {
+        Conflict { claim: "c".into(), holds: vec![id("a")], against: vec![id("b")], settled_by: None }
+    }
+
+    fn party(name: &str, own: Side, side: Side) -> Ruling {
+        Ruling { claim: "c".into(), member: id(name), side, speaker: Speaker::Party { own } }
+    }
+
+    fn arbiter(holding_first: bool, side: Side) -> Ruling {
+        Ruling { claim: "c".into(), member: id("z"), side, speaker: Speaker::Arbiter { holding_first } }
+    }
+
+    #[test]
+    fn a_side_that_gives_way_ends_the_dispute() {
+        let mut conflicts = [conflict()];
+        let rulings = [party("a", Side::Holds, Side::Holds), party("b", Side::Against, Side::Holds)];
+        let settled = settle(&mut conflicts, &rulings);
+        assert_eq!((settled[0].side, settled[0].arbiter.clone()), (Side::Holds, None));
+        assert_eq!(conflicts[0].holds, [id("a"), id("b")]);
+        assert!(conflicts[0].settled_by.as_deref().unwrap().starts_with("b gave way"));
+    }
+
+    #[test]
+    fn repeating_oneself_or_swapping_sides_settles_nothing() {
+        for rulings in [
+            vec![party("a", Side::Holds, Side::Holds), party("b", Side::Against, Side::Against)],
+            vec![party("a", Side::Holds, Side::Against), party("b", Side::Against, Side::Holds)],
+        ] {
+            let mut conflicts = [conflict()];
+            assert!(settle(&mut conflicts, &rulings).is_empty());
+            assert_eq!(conflicts, [conflict()]);
+        }
+    }
+
+    #[test]
+    fn a_side_of_two_is_not_ended_by_one() {
+        let mut conflicts = [Conflict { against: vec![id("b"), id("d")], ..conflict() }];
+        assert!(settle(&mut conflicts, &[party("b", Side::Against, Side::Holds)]).is_empty());
+        assert_eq!(conflicts[0].against, [id("d")], "the one that gave way is counted where it stands now");
+    }
+
+    #[test]
+    fn an_arbiter_is_believed_only_when_it_says_the_same_in_both_orders() {
+        let mut conflicts = [conflict()];
+        assert!(settle(&mut conflicts, &[arbiter(true, Side::Holds)]).is_empty());
+        assert!(settle(&mut conflicts, &[arbiter(true, Side::Holds), arbiter(false, Side::Against)]).is_empty());
+        let settled = settle(&mut conflicts, &[arbiter(false, Side::Against), arbiter(true, Side::Against)]);
+        assert_eq!((settled[0].side, settled[0].arbiter.clone()), (Side::Against, Some(id("z"))));
+    }
+
+    #[test]
+    fn a_word_on_another_claim_settles_nothing_here() {
+        let mut conflicts = [Conflict { claim: "other".into(), ..conflict() }];
+        assert!(settle(&mut conflicts, &[party("b", Side::Against, Side::Holds)]).is_empty());
+    }
+}

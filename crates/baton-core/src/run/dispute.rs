@@ -1,0 +1,158 @@
+//! Disputed claims: who is asked about them, and what their answers come to.
+//!
+//! A dispute is put to a member as a choice between two sides, `A` and `B`, each shown by the words of its strongest
+//! member and without a name. Nothing but that one claim is asked, so an answer costs little and settles one thing.
+
+use crate::consensus::{Ballot, Conflict, Ruling, Side, Speaker};
+use crate::ids::{MemberId, StepId};
+use crate::member::Member;
+use crate::opinion::Position;
+use crate::route::{Role, Seat};
+use crate::task::Question;
+
+use super::decide::ballots;
+use super::state::{Plan, RunState, Step, StepStatus, Work};
+
+/// How many disputed claims are taken up, in the order of the decision.
+const MOST_DISPUTES: usize = 3;
+/// The names under which the sides are shown.
+const LABELS: [&str; 2] = ["A", "B"];
+
+/// Which side is shown first. Judges lean to a place: an arbiter is asked in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    HoldingFirst,
+    AgainstFirst,
+}
+
+/// One disputed claim as it is put to a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispute {
+    pub claim: String,
+    pub order: Order,
+    /// The steps whose answers speak for the claim and against it.
+    pub holds: StepId,
+    pub against: StepId,
+    /// What the asked member itself said; `None` for an arbiter.
+    pub own: Option<Side>,
+}
+
+impl Dispute {
+    /// What is asked about every dispute.
+    #[must_use]
+    pub fn question() -> Question {
+        Question::Choice(LABELS.map(str::to_owned).to_vec())
+    }
+
+    /// The sides as shown: label, side, and the step to be quoted.
+    #[must_use]
+    pub const fn shown(&self) -> [(&'static str, Side, StepId); 2] {
+        let (holds, against) = (self.holds, self.against);
+        match self.order {
+            Order::HoldingFirst => [(LABELS[0], Side::Holds, holds), (LABELS[1], Side::Against, against)],
+            Order::AgainstFirst => [(LABELS[0], Side::Against, against), (LABELS[1], Side::Holds, holds)],
+        }
+    }
+
+    /// The label under which a side is shown.
+    #[must_use]
+    pub const fn label(&self, side: Side) -> &'static str {
+        match (self.order, side) {
+            (Order::HoldingFirst, Side::Holds) | (Order::AgainstFirst, Side::Against) => LABELS[0],
+            (Order::HoldingFirst, Side::Against) | (Order::AgainstFirst, Side::Holds) => LABELS[1],
+        }
+    }
+
+    fn side(&self, label: &str) -> Option<Side> {
+        [Side::Holds, Side::Against].into_iter().find(|side| self.label(*side) == label)
+    }
+}
+
+/// A seat and the dispute that it is asked about.
+pub(super) type Asked = (Seat, Dispute);
+
+/// The strongest member of either side of each open dispute, each shown the other side first.
+pub(super) fn sides(state: &RunState) -> Vec<Asked> {
+    let mut asked = Vec::new();
+    for (conflict, [holds, against]) in open(state) {
+        let seat = |step: &Step, own| {
+            let rule = format!("argues about: {}", conflict.claim);
+            let order = if own == Side::Holds { Order::AgainstFirst } else { Order::HoldingFirst };
+            let dispute =
+                Dispute { claim: conflict.claim.clone(), order, holds: holds.id, against: against.id, own: Some(own) };
+            (Seat { member: step.member.clone(), role: step.role, rule }, dispute)
+        };
+        asked.push(seat(holds, Side::Holds));
+        asked.push(seat(against, Side::Against));
+    }
+    asked
+}
+
+/// For each open dispute the strongest member of another family than those who argue it, once in each order.
+pub(super) fn arbiters(state: &RunState, plan: &Plan) -> Vec<Asked> {
+    let mut asked = Vec::new();
+    for (conflict, [holds, against]) in open(state) {
+        let Some(arbiter) = arbiter(state, plan, conflict) else { continue };
+        for order in [Order::HoldingFirst, Order::AgainstFirst] {
+            let rule = "arbiter: of another family than those who disagree".to_owned();
+            let seat = Seat { member: arbiter.id.clone(), role: Role::Arbiter, rule };
+            let claim = conflict.claim.clone();
+            asked.push((seat, Dispute { claim, order, holds: holds.id, against: against.id, own: None }));
+        }
+    }
+    asked
+}
+
+/// The open conflicts of the last decision, with the steps in which the strongest member of either side spoke.
+fn open(state: &RunState) -> Vec<(&Conflict, [&Step; 2])> {
+    let Some(decision) = &state.decision else { return Vec::new() };
+    let conflicts = decision.conflicts.iter().filter(|conflict| conflict.settled_by.is_none());
+    let argued = conflicts.filter_map(|conflict| {
+        Some((conflict, [speaker(state, &conflict.holds)?, speaker(state, &conflict.against)?]))
+    });
+    argued.take(MOST_DISPUTES).collect()
+}
+
+/// The step of the strongest of these members whose opinion counts.
+fn speaker<'a>(state: &'a RunState, members: &[MemberId]) -> Option<&'a Step> {
+    let mut ballots: Vec<Ballot<'_>> = ballots(state);
+    ballots.retain(|ballot| members.contains(&ballot.member.id));
+    ballots.sort_by(|a, b| (a.member.tier, &a.member.id).cmp(&(b.member.tier, &b.member.id)));
+    let strongest = &ballots.first()?.member.id;
+    state.steps.iter().rev().find(|step| {
+        step.member == *strongest
+            && step.status == StepStatus::Done
+            && step.opinion.is_some()
+            && !is_about_dispute(step)
+    })
+}
+
+fn arbiter<'a>(state: &'a RunState, plan: &Plan, conflict: &Conflict) -> Option<&'a Member> {
+    let argue: Vec<&Member> =
+        conflict.holds.iter().chain(&conflict.against).filter_map(|id| state.member(id)).collect();
+    let of_team = plan.team.seats.iter().map(|seat| &seat.member).chain(&plan.team.ladder);
+    let free = of_team.filter_map(|id| state.member(id)).filter(|member| {
+        !member.is_check() && !argue.iter().any(|other| other.family == member.family || other.vendor == member.vendor)
+    });
+    free.min_by(|a, b| (a.tier, &a.id).cmp(&(b.tier, &b.id)))
+}
+
+pub(super) fn is_about_dispute(step: &Step) -> bool {
+    matches!(&step.work, Work::Prompt(plan) if plan.dispute.is_some())
+}
+
+/// What was answered about disputes.
+pub(super) fn rulings(state: &RunState) -> Vec<Ruling> {
+    state.steps.iter().filter_map(ruling).collect()
+}
+
+fn ruling(step: &Step) -> Option<Ruling> {
+    let Work::Prompt(plan) = &step.work else { return None };
+    let dispute = plan.dispute.as_ref()?;
+    let Position::Choice { option } = &step.opinion.as_ref()?.position else { return None };
+    let speaker = match dispute.own {
+        Some(own) => Speaker::Party { own },
+        None => Speaker::Arbiter { holding_first: dispute.order == Order::HoldingFirst },
+    };
+    Some(Ruling { claim: dispute.claim.clone(), member: step.member.clone(), side: dispute.side(option)?, speaker })
+}

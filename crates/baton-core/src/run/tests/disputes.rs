@@ -1,0 +1,144 @@
+//! What is disputed goes to both sides, to an arbiter, to a person: each only when the one before did not settle it.
+
+use super::*;
+use crate::workflow::Workflow;
+
+/// `a` and `b` against `c`; `d` is of no side.
+fn split(member: &str, _: u8, _: u32) -> Reply {
+    Reply::Says(if member == "c" { Verdict::Reject } else { Verdict::Approve })
+}
+
+fn escalating() -> Workflow {
+    let gate = Act::Gate { question: "Accept?".into(), options: vec!["approve".into()] };
+    let about = |who| ask(who, &[Artefact::Dispute]);
+    Workflow {
+        nodes: vec![
+            node("panel", When::Always, ask(Who::Team, &[])),
+            node("further", When::WorthAsking, ask(Who::Further, &[])),
+            node("decide", When::Always, Act::Decide),
+            node("sides", When::Conflict, about(Who::Sides)),
+            node("after-the-sides", When::Conflict, Act::Decide),
+            node("arbiter", When::Conflict, about(Who::Arbiter)),
+            node("after-the-arbiter", When::Conflict, Act::Decide),
+            node("person", When::NeedsPerson, gate),
+        ],
+        ..simple()
+    }
+}
+
+/// A team of three that cannot grow, in a workflow that escalates.
+fn disputed() -> Inputs {
+    let mut inputs = Inputs { workflow: escalating(), ..inputs() };
+    (inputs.rules.team.standard.least, inputs.rules.team.standard.most) = (3, 3);
+    inputs
+}
+
+fn run(inputs: Inputs, script: Script, judge: Judge) -> Outside {
+    Outside { judge, ..Outside::submit(inputs, script) }.run()
+}
+
+#[test]
+fn a_side_that_gives_way_settles_it_with_two_calls() {
+    let outside = run(disputed(), split, |_, _| Some(Side::Holds));
+    let asked: Vec<&str> = outside.starts()[3..].iter().map(|(member, _)| *member).collect();
+    assert_eq!(asked, ["a", "c"], "the strongest of either side, and nobody else");
+    let decision = outside.decision();
+    assert_eq!((outside.state.status, decision.has_conflict), (Status::Decided, false));
+    assert_eq!(decision.verdict, Some(Verdict::Approve));
+    assert_eq!(decision.conflicts[0].settled_by.as_deref(), Some("c gave way to the other side's evidence"));
+    assert_eq!(decision.conflicts[0].holds, [id("a"), id("b"), id("c")]);
+}
+
+#[test]
+fn an_arbiter_of_another_family_is_asked_in_both_orders_and_can_turn_the_verdict() {
+    let outside = run(disputed(), split, |member, dispute| match member {
+        "d" => Some(Side::Against),
+        _ => dispute.own,
+    });
+    let asked: Vec<&str> = outside.starts()[5..].iter().map(|(member, _)| *member).collect();
+    assert_eq!(asked, ["d", "d"]);
+    let shown: Vec<&str> = outside.state.steps[5..]
+        .iter()
+        .filter_map(|step| match &step.work {
+            Work::Prompt(plan) => plan.dispute.as_ref().map(|dispute| dispute.label(Side::Holds)),
+            Work::Check => None,
+        })
+        .collect();
+    assert_eq!(shown, ["A", "B"]);
+    let decision = outside.decision();
+    assert_eq!((decision.verdict, decision.has_conflict), (Some(Verdict::Reject), false));
+    assert!(decision.conflicts[0].settled_by.as_deref().unwrap().contains("both orders"));
+    assert_eq!(decision.dissenters.len(), 2, "those who were outvoted by evidence are still named");
+}
+
+#[test]
+fn an_arbiter_that_leans_to_a_place_settles_nothing_and_a_person_is_asked() {
+    let outside = run(disputed(), split, |member, dispute| match member {
+        // Always the side that stands first.
+        "d" if dispute.label(Side::Holds) == "A" => Some(Side::Holds),
+        "d" => Some(Side::Against),
+        _ => dispute.own,
+    });
+    assert_eq!(outside.state.status, Status::Waiting { node: 7 });
+    assert!(outside.decision().has_conflict);
+}
+
+#[test]
+fn without_another_family_a_person_is_asked_at_once() {
+    let mut inputs = disputed();
+    inputs.members.pop();
+    let outside = run(inputs, split, stands_firm);
+    assert_eq!((outside.starts().len(), outside.state.status), (5, Status::Waiting { node: 7 }));
+}
+
+#[test]
+fn an_arbiter_that_fails_has_no_stand_in() {
+    let mut outside = Outside::submit(disputed(), split);
+    while outside.state.steps.len() < 7 {
+        outside.act();
+    }
+    outside.start_all();
+    let arbiters: Vec<(StepId, u8)> = outside.running.iter().copied().collect();
+    for (step, attempt) in arbiters {
+        outside.finish(step, attempt, Reply::Fails(Outcome::Refused));
+    }
+    let outside = outside.run();
+    assert_eq!(outside.state.status, Status::Waiting { node: 7 });
+    assert_eq!(outside.attempts(5), ["d"]);
+}
+
+#[test]
+fn agreement_asks_nobody_else() {
+    let outside = run(disputed(), all_approve, stands_firm);
+    assert_eq!((outside.starts().len(), outside.state.status), (3, Status::Decided));
+}
+
+#[test]
+fn a_held_seat_is_asked_when_the_first_wave_is_split() {
+    let mut inputs = disputed();
+    inputs.rules.team.standard.most = 4;
+    let outside = run(inputs, split, |_, dispute| dispute.own.or(Some(Side::Holds)));
+    assert_eq!(outside.starts()[3], ("d", 3), "one more opinion before anybody argues");
+}
+
+#[test]
+fn a_held_seat_is_left_alone_when_it_could_change_nothing() {
+    let mut inputs = disputed();
+    inputs.rules.team.standard.most = 4;
+    inputs.members[3].payer = Payer::Key;
+    let outside = run(inputs, all_approve, stands_firm);
+    let decision = outside.decision();
+    assert_eq!(outside.starts().len(), 3);
+    assert_eq!(decision.not_asked, [id("d")]);
+    assert!(decision.saved > MicroUsd(0));
+    assert!(decision.reasoning.iter().any(|reason| reason.contains("d not asked")), "{:?}", decision.reasoning);
+}
+
+#[test]
+fn a_critical_task_holds_nobody_back() {
+    let mut inputs = disputed();
+    inputs.task.hints.priority = Some(Priority::Critical);
+    let outside = run(inputs, all_approve, stands_firm);
+    assert_eq!(outside.starts().len(), 4);
+    assert!(outside.decision().not_asked.is_empty());
+}
