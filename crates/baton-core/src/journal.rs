@@ -16,6 +16,8 @@ pub enum Stream {
     Session(MemberId, SessionName),
     /// What the user has agreed to: vendors that may be sent text, projects whose commands may run.
     Trust,
+    /// What became of decisions.
+    Feedback,
 }
 
 impl Stream {
@@ -24,6 +26,9 @@ impl Stream {
     pub fn parse(text: &str) -> Option<Self> {
         if text == "trust" {
             return Some(Self::Trust);
+        }
+        if text == "feedback" {
+            return Some(Self::Feedback);
         }
         let (kind, rest) = text.split_once(':')?;
         match kind {
@@ -43,6 +48,7 @@ impl std::fmt::Display for Stream {
             Self::Run(run) => write!(formatter, "run:{run}"),
             Self::Session(member, name) => write!(formatter, "session:{member}/{name}"),
             Self::Trust => formatter.write_str("trust"),
+            Self::Feedback => formatter.write_str("feedback"),
         }
     }
 }

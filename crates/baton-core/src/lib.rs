@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod classify;
 pub mod consensus;
 pub mod evidence;
+pub mod feedback;
 pub mod hash;
 pub mod ids;
 pub mod journal;

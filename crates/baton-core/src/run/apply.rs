@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::dispute::is_about_dispute;
 use super::event::{Event, Inputs, Stamped, TurnReport};
 use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus, Work};
 use super::{Illegal, decide};
@@ -103,6 +102,7 @@ fn started(state: &mut RunState, id: StepId, attempt: u8, member: MemberId, at: 
         outcome: None,
         detail: String::new(),
         usage: None,
+        model: None,
         cost: None,
         reserved,
     });
@@ -142,6 +142,7 @@ fn finished(
         last.outcome = Some(report.outcome.clone());
         last.detail = report.detail;
         last.usage = report.usage;
+        last.model = report.provenance.model;
         last.cost = cost;
     }
     if report.outcome.is_ok() {
@@ -244,7 +245,7 @@ fn stand_in(state: &RunState, id: StepId) -> Option<MemberId> {
     let step = &state.steps[id.index()];
     let plan = state.plan.as_ref()?;
     // Nobody can take a side's part in a dispute, and an arbiter answers in both orders or not at all.
-    if step.role == crate::route::Role::Check || is_about_dispute(step) {
+    if step.role == crate::route::Role::Check || step.dispute().is_some() {
         return None;
     }
     let asked = |member: &MemberId| {

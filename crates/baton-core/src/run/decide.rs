@@ -78,7 +78,7 @@ pub(super) fn ballots(state: &RunState) -> Vec<Ballot<'_>> {
     let mut latest: BTreeMap<&MemberId, &Step> = BTreeMap::new();
     let drafted = last_draft(state).map(|step| step.id);
     let asked_again = |step: &Step| state.steps.iter().any(|other| other.node == step.node && other.round > step.round);
-    let spoke = |step: &&Step| !step.draft && step.opinion.is_some() && !dispute::is_about_dispute(step);
+    let spoke = |step: &&Step| !step.draft && step.opinion.is_some() && step.dispute().is_none();
     let counts = |step: &&Step| spoke(step) && Some(step.id) > drafted && !asked_again(step);
     for step in state.steps.iter().filter(counts) {
         latest.insert(&step.member, step);

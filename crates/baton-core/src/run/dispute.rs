@@ -11,7 +11,7 @@ use crate::route::{Role, Seat};
 use crate::task::Question;
 
 use super::decide::ballots;
-use super::state::{Plan, RunState, Step, StepStatus, Work};
+use super::state::{Plan, RunState, Step, StepStatus};
 
 /// How many disputed claims are taken up, in the order of the decision.
 const MOST_DISPUTES: usize = 3;
@@ -123,7 +123,7 @@ fn speaker<'a>(state: &'a RunState, members: &[MemberId]) -> Option<&'a Step> {
         step.member == *strongest
             && step.status == StepStatus::Done
             && step.opinion.is_some()
-            && !is_about_dispute(step)
+            && step.dispute().is_none()
     })
 }
 
@@ -137,18 +137,13 @@ fn arbiter<'a>(state: &'a RunState, plan: &Plan, conflict: &Conflict) -> Option<
     free.min_by(|a, b| (a.tier, &a.id).cmp(&(b.tier, &b.id)))
 }
 
-pub(super) fn is_about_dispute(step: &Step) -> bool {
-    matches!(&step.work, Work::Prompt(plan) if plan.dispute.is_some())
-}
-
 /// What was answered about disputes.
 pub(super) fn rulings(state: &RunState) -> Vec<Ruling> {
     state.steps.iter().filter_map(ruling).collect()
 }
 
 fn ruling(step: &Step) -> Option<Ruling> {
-    let Work::Prompt(plan) = &step.work else { return None };
-    let dispute = plan.dispute.as_ref()?;
+    let dispute = step.dispute()?;
     let Position::Choice { option } = &step.opinion.as_ref()?.position else { return None };
     let speaker = match dispute.own {
         Some(own) => Speaker::Party { own },

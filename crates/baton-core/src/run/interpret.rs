@@ -146,7 +146,7 @@ fn add_step(state: &mut RunState, seat: &Seat, work: Work, draft: bool) {
 
 fn prompt_plan(state: &RunState, inputs: &Inputs, template: &str, with: &[Artefact]) -> PromptPlan {
     let answered =
-        |step: &&Step| step.status == StepStatus::Done && step.work != Work::Check && !dispute::is_about_dispute(step);
+        |step: &&Step| step.status == StepStatus::Done && step.work != Work::Check && step.dispute().is_none();
     let draft = state.steps.iter().rev().find(|step| step.draft && answered(step)).map(|step| step.id);
     let last_wave =
         state.steps.iter().rev().filter(answered).find(|step| !step.draft).map(|step| (step.node, step.round));

@@ -76,6 +76,8 @@ pub struct Attempt {
     pub outcome: Option<Outcome>,
     pub detail: String,
     pub usage: Option<Usage>,
+    /// The model that the member says it used.
+    pub model: Option<String>,
     /// `None` while unknown.
     pub cost: Option<MicroUsd>,
     /// Set aside for it before it began.
@@ -129,6 +131,17 @@ pub struct Step {
     pub answer: Option<Hash>,
 }
 
+impl Step {
+    /// The disputed claim that it asks about, and nothing else: its answer is no opinion on the task.
+    #[must_use]
+    pub const fn dispute(&self) -> Option<&Dispute> {
+        match &self.work {
+            Work::Prompt(plan) => plan.dispute.as_ref(),
+            Work::Check => None,
+        }
+    }
+}
+
 /// A run after some of its events.
 #[derive(Clone, Debug, Default)]
 pub struct RunState {
@@ -161,9 +174,9 @@ impl RunState {
     /// What a step asks: the task's question, or which side of a disputed claim is right.
     #[must_use]
     pub fn question(&self, step: StepId) -> Question {
-        match self.step(step).map(|step| &step.work) {
-            Some(Work::Prompt(plan)) if plan.dispute.is_some() => Dispute::question(),
-            _ => self.plan.as_ref().map_or(Question::Text, |plan| plan.classification.question.clone()),
+        match self.step(step).and_then(Step::dispute) {
+            Some(_) => Dispute::question(),
+            None => self.plan.as_ref().map_or(Question::Text, |plan| plan.classification.question.clone()),
         }
     }
 

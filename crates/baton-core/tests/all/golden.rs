@@ -44,6 +44,12 @@ fn journals() -> Vec<(String, Vec<Row>)> {
     journals
 }
 
+/// The state at the end of the journal whose name has this in it.
+pub(crate) fn fold(name: &str) -> RunState {
+    let (_, rows) = journals().into_iter().find(|(path, _)| path.contains(name)).unwrap();
+    run::fold(rows.iter().map(|row| Stamped::decode(row).unwrap())).unwrap()
+}
+
 /// Under the rules of today a run is computed again to the same decision; one of older rules can still be read, and ends
 /// where it ended.
 #[test]

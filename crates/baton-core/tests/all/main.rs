@@ -4,6 +4,7 @@
 
 mod chain;
 mod consensus;
+mod feedback;
 mod golden;
 mod reading;
 
