@@ -129,7 +129,9 @@ fn dissenters(ground: &Ground<'_>, outcome: &Outcome, tally: &Tally) -> Vec<Diss
         };
         Dissenter { member: ballot.member.id.clone(), position, reason: one_line(&ballot.opinion.summary, 300) }
     };
-    ground.ballots.iter().filter(stands_apart).map(describe).collect()
+    let gave_way = |ballot: &&Ballot<'_>| tally.agreeing().any(|vote| vote.member == ballot.member.id);
+    let overruled = outcome.verdict != tally.winning_verdict();
+    ground.ballots.iter().filter(|one| stands_apart(one) && (overruled || !gave_way(one))).map(describe).collect()
 }
 
 fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outcome) -> Vec<String> {

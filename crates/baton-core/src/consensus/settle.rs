@@ -33,9 +33,19 @@ pub enum Speaker {
 pub struct Ruling {
     pub claim: String,
     pub member: MemberId,
-    /// The side that it says is right.
-    pub side: Side,
+    /// The side that it says is right; `None` where it could not tell.
+    pub side: Option<Side>,
     pub speaker: Speaker,
+}
+
+impl Ruling {
+    /// The side to which a party moved.
+    pub(super) fn gives_way(&self) -> Option<Side> {
+        match self.speaker {
+            Speaker::Party { own } => self.side.filter(|side| *side != own),
+            Speaker::Arbiter { .. } => None,
+        }
+    }
 }
 
 /// A dispute that came to an end, and how.
@@ -47,7 +57,8 @@ pub(super) struct Settled {
     pub(super) arbiter: Option<MemberId>,
 }
 
-/// Moves those who gave way to the other side and settles what can be settled. The order of rulings does not matter.
+/// Settles what can be settled. A conflict keeps naming the sides as they first stood; the order of rulings does not
+/// matter.
 pub(super) fn settle(conflicts: &mut [Conflict], rulings: &[Ruling]) -> Vec<Settled> {
     let open = conflicts.iter_mut().filter(|conflict| conflict.settled_by.is_none());
     open.filter_map(|conflict| {
@@ -60,30 +71,19 @@ pub(super) fn settle(conflicts: &mut [Conflict], rulings: &[Ruling]) -> Vec<Sett
 }
 
 /// Both sides giving way to each other is no end of the dispute.
-fn given_way(conflict: &mut Conflict, rulings: &[&Ruling]) -> Option<(Settled, String)> {
-    let mut moved: Vec<(&MemberId, Side)> = rulings
-        .iter()
-        .filter(|ruling| matches!(ruling.speaker, Speaker::Party { own } if own != ruling.side))
-        .map(|ruling| (&ruling.member, ruling.side))
-        .collect();
+fn given_way(conflict: &Conflict, rulings: &[&Ruling]) -> Option<(Settled, String)> {
+    let mut moved: Vec<(&MemberId, Side)> =
+        rulings.iter().filter_map(|ruling| Some((&ruling.member, ruling.gives_way()?))).collect();
     moved.sort_unstable_by_key(|(member, _)| *member);
     let side = moved.first()?.1;
     if moved.iter().any(|(_, other)| *other != side) {
         return None;
     }
-    let (from, to) = match side {
-        Side::Holds => (&mut conflict.against, &mut conflict.holds),
-        Side::Against => (&mut conflict.holds, &mut conflict.against),
-    };
-    for (member, _) in &moved {
-        from.retain(|other| other != *member);
-        if !to.contains(member) {
-            to.push((*member).clone());
-        }
-    }
+    let left = if side == Side::Holds { &conflict.against } else { &conflict.holds };
+    let all_moved = left.iter().all(|member| moved.iter().any(|(other, _)| *other == member));
     let names: Vec<&str> = moved.iter().map(|(member, _)| member.as_str()).collect();
     let because = format!("{} gave way to the other side's evidence", names.join(" and "));
-    from.is_empty().then(|| (Settled { claim: conflict.claim.clone(), side, arbiter: None }, because))
+    all_moved.then(|| (Settled { claim: conflict.claim.clone(), side, arbiter: None }, because))
 }
 
 fn arbitrated(conflict: &Conflict, rulings: &[&Ruling]) -> Option<(Settled, String)> {
@@ -91,12 +91,13 @@ fn arbitrated(conflict: &Conflict, rulings: &[&Ruling]) -> Option<(Settled, Stri
         rulings.iter().find(|ruling| ruling.speaker == Speaker::Arbiter { holding_first: first }).copied()
     };
     let (one, other) = (named(true)?, named(false)?);
-    if one.member != other.member || one.side != other.side {
+    let side = one.side?;
+    if one.member != other.member || other.side != Some(side) {
         return None;
     }
     let arbiter = one.member.clone();
     let because = format!("{arbiter}, of another family, said the same in both orders");
-    Some((Settled { claim: conflict.claim.clone(), side: one.side, arbiter: Some(arbiter) }, because))
+    Some((Settled { claim: conflict.claim.clone(), side, arbiter: Some(arbiter) }, because))
 }
 
 #[cfg(test)]
@@ -112,11 +113,11 @@ mod tests {
     }
 
     fn party(name: &str, own: Side, side: Side) -> Ruling {
-        Ruling { claim: "c".into(), member: id(name), side, speaker: Speaker::Party { own } }
+        Ruling { claim: "c".into(), member: id(name), side: Some(side), speaker: Speaker::Party { own } }
     }
 
     fn arbiter(holding_first: bool, side: Side) -> Ruling {
-        Ruling { claim: "c".into(), member: id("z"), side, speaker: Speaker::Arbiter { holding_first } }
+        Ruling { claim: "c".into(), member: id("z"), side: Some(side), speaker: Speaker::Arbiter { holding_first } }
     }
 
     #[test]
@@ -125,7 +126,7 @@ mod tests {
         let rulings = [party("a", Side::Holds, Side::Holds), party("b", Side::Against, Side::Holds)];
         let settled = settle(&mut conflicts, &rulings);
         assert_eq!((settled[0].side, settled[0].arbiter.clone()), (Side::Holds, None));
-        assert_eq!(conflicts[0].holds, [id("a"), id("b")]);
+        assert_eq!(conflicts[0].against, [id("b")], "it is still told who stood where");
         assert!(conflicts[0].settled_by.as_deref().unwrap().starts_with("b gave way"));
     }
 
@@ -145,7 +146,7 @@ mod tests {
     fn a_side_of_two_is_not_ended_by_one() {
         let mut conflicts = [Conflict { against: vec![id("b"), id("d")], ..conflict() }];
         assert!(settle(&mut conflicts, &[party("b", Side::Against, Side::Holds)]).is_empty());
-        assert_eq!(conflicts[0].against, [id("d")], "the one that gave way is counted where it stands now");
+        assert_eq!(conflicts[0].settled_by, None);
     }
 
     #[test]
@@ -155,6 +156,18 @@ mod tests {
         assert!(settle(&mut conflicts, &[arbiter(true, Side::Holds), arbiter(false, Side::Against)]).is_empty());
         let settled = settle(&mut conflicts, &[arbiter(false, Side::Against), arbiter(true, Side::Against)]);
         assert_eq!((settled[0].side, settled[0].arbiter.clone()), (Side::Against, Some(id("z"))));
+    }
+
+    #[test]
+    fn who_cannot_tell_moves_nothing() {
+        let mut conflicts = [conflict()];
+        let undecided = |ruling: Ruling| Ruling { side: None, ..ruling };
+        let rulings = [
+            undecided(party("b", Side::Against, Side::Holds)),
+            undecided(arbiter(true, Side::Holds)),
+            undecided(arbiter(false, Side::Holds)),
+        ];
+        assert!(settle(&mut conflicts, &rulings).is_empty());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Ground;
 use super::settle::{Settled, Side};
-use super::{Ground, Speaker};
 use crate::ids::MemberId;
 use crate::member::Member;
 use crate::opinion::{Position, Verdict};
@@ -57,10 +57,9 @@ impl Tally {
         let opposed = weights(self.opposed(), |vote| &vote.option);
         let Some(other) = top_two(&opposed).0.map(|(option, _)| option.to_owned()) else { return };
         for ruling in ground.rulings.iter().filter(|ruling| ruling.claim == claim) {
-            let to = if ruling.side == Side::Holds { &winner } else { &other };
-            let gave_way = matches!(ruling.speaker, Speaker::Party { own } if own != ruling.side);
-            if let Some(vote) = self.votes.iter_mut().find(|vote| gave_way && vote.member == ruling.member) {
-                vote.option.clone_from(to);
+            let Some(side) = ruling.gives_way() else { continue };
+            if let Some(vote) = self.votes.iter_mut().find(|vote| vote.member == ruling.member) {
+                vote.option.clone_from(if side == Side::Holds { &winner } else { &other });
             }
         }
         let Some(end) = settled.iter().find(|end| end.claim == claim) else { return };

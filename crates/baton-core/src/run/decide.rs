@@ -95,7 +95,10 @@ pub(super) fn ballots(state: &RunState) -> Vec<Ballot<'_>> {
 /// The last failed try of each member that gave nothing in that step.
 fn failures(state: &RunState) -> Vec<Failure> {
     let mut failures: BTreeMap<MemberId, Failure> = BTreeMap::new();
-    for step in state.steps.iter().filter(|step| step.evidence.is_none()) {
+    // What failed in a seat of the task says more than what failed when a dispute was put to it.
+    let (asked, argued): (Vec<&Step>, Vec<&Step>) =
+        state.steps.iter().filter(|step| step.evidence.is_none()).partition(|step| step.dispute().is_none());
+    for step in argued.into_iter().chain(asked) {
         for attempt in &step.attempts {
             let Some(outcome) = attempt.outcome.as_ref().filter(|outcome| !outcome.is_ok()) else { continue };
             let answered = step.status == StepStatus::Done;

@@ -131,8 +131,15 @@ fn arbiter<'a>(state: &'a RunState, plan: &Plan, conflict: &Conflict) -> Option<
     let argue: Vec<&Member> =
         conflict.holds.iter().chain(&conflict.against).filter_map(|id| state.member(id)).collect();
     let of_team = plan.team.seats.iter().map(|seat| &seat.member).chain(&plan.team.ladder);
+    let failed = |id: &MemberId| {
+        state.steps.iter().any(|step| {
+            step.attempts.iter().any(|one| one.member == *id && one.outcome.as_ref().is_some_and(|end| !end.is_ok()))
+        })
+    };
     let free = of_team.filter_map(|id| state.member(id)).filter(|member| {
-        !member.is_check() && !argue.iter().any(|other| other.family == member.family || other.vendor == member.vendor)
+        !member.is_check()
+            && !failed(&member.id)
+            && !argue.iter().any(|other| other.family == member.family || other.vendor == member.vendor)
     });
     free.min_by(|a, b| (a.tier, &a.id).cmp(&(b.tier, &b.id)))
 }
@@ -144,10 +151,13 @@ pub(super) fn rulings(state: &RunState) -> Vec<Ruling> {
 
 fn ruling(step: &Step) -> Option<Ruling> {
     let dispute = step.dispute()?;
-    let Position::Choice { option } = &step.opinion.as_ref()?.position else { return None };
+    let side = match &step.opinion.as_ref()?.position {
+        Position::Choice { option } => dispute.side(option),
+        _ => None,
+    };
     let speaker = match dispute.own {
         Some(own) => Speaker::Party { own },
         None => Speaker::Arbiter { holding_first: dispute.order == Order::HoldingFirst },
     };
-    Some(Ruling { claim: dispute.claim.clone(), member: step.member.clone(), side: dispute.side(option)?, speaker })
+    Some(Ruling { claim: dispute.claim.clone(), member: step.member.clone(), side, speaker })
 }

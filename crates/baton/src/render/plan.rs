@@ -27,6 +27,10 @@ pub(crate) fn team(state: &RunState) -> String {
     for seat in &plan.team.seats {
         let _ = writeln!(out, "  {:14} {:10} {}", seat.member, seat.role.as_str(), style::dim(&seat.rule));
     }
+    for seat in &plan.team.held {
+        let rule = format!("{}; asked only if it may change the result", seat.rule);
+        let _ = writeln!(out, "  {:14} {:10} {}", seat.member, "held back", style::dim(&rule));
+    }
     if !plan.team.ladder.is_empty() {
         let ladder: Vec<&str> = plan.team.ladder.iter().map(baton_core::ids::MemberId::as_str).collect();
         let _ = writeln!(out, "  {:14} {:10} {}", "", "step in", style::dim(&ladder.join(", ")));

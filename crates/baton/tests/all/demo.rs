@@ -37,11 +37,13 @@ fn evidence_settles_the_conflict() {
 }
 
 #[test]
-fn without_cargo_the_conflict_stays_open_and_the_screen_says_so() {
+fn without_cargo_the_other_sides_evidence_settles_it() {
     let ran = demo(false);
-    assert_eq!(ran.code, Some(12), "{ran:?}");
     let decision = ran.json().unwrap();
-    assert_eq!(decision["hasConflict"], true);
+    assert_eq!(decision["hasConflict"], false);
+    let settled = decision["conflicts"].as_array().unwrap();
+    assert!(settled.iter().all(|conflict| conflict["settledBy"].as_str().unwrap().contains("birch gave way")));
+    assert_eq!(settled.len(), 2);
     assert_eq!(decision["checks"][0]["result"], "abstained");
 }
 
@@ -49,6 +51,6 @@ fn without_cargo_the_conflict_stays_open_and_the_screen_says_so() {
 fn the_demo_leaves_nothing_in_the_users_home() {
     let home = home();
     let ran = home.run(&["demo"]).unwrap();
-    assert!(ran.stdout.contains("[scripted answers]") && ran.stdout.contains("open: no check settled it"), "{ran:?}");
+    assert!(ran.stdout.contains("[scripted answers]") && ran.stdout.contains("birch gave way"), "{ran:?}");
     assert_eq!(std::fs::read_dir(home.home()).unwrap().count(), 0);
 }
