@@ -1,3 +1,4 @@
+use baton_core::feedback::FeedbackError;
 use baton_core::ids::RunId;
 use baton_core::journal::ChainError;
 use baton_core::run::{CodecError, Illegal};
@@ -22,6 +23,8 @@ pub enum EngineError {
     Illegal(#[from] Illegal),
     #[error(transparent)]
     Prompt(#[from] PromptError),
+    #[error(transparent)]
+    Feedback(#[from] FeedbackError),
     #[error("an event could not be written: {0}")]
     Encode(#[from] serde_json::Error),
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod driven;
 mod error;
+mod feedback;
 mod observer;
 mod prompt;
 mod sessions;
@@ -110,7 +111,9 @@ impl Engine {
     /// When another process works on it, when its journal cannot be read, or when the store fails. The run stays as
     /// it is recorded and can be resumed.
     pub async fn drive(&self, run: &RunId, observer: &dyn Observer, cancel: &Cancel) -> Result<RunState, EngineError> {
-        worker::Worker::open(self, run).await?.work(observer, cancel).await
+        let state = worker::Worker::open(self, run).await?.work(observer, cancel).await?;
+        self.learn_from_checks(run, &state).await?;
+        Ok(state)
     }
 
     /// Submits and drives in one go.
@@ -127,6 +130,7 @@ impl Engine {
         let (run, submitted) = self.record_submitted(inputs, attachments).await?;
         observer.begun(&run);
         let state = worker::Worker::fresh(self, &run, submitted).await?.work(observer, cancel).await?;
+        self.learn_from_checks(&run, &state).await?;
         Ok((run, state))
     }
 

@@ -30,6 +30,12 @@ pub(crate) enum Command {
     Respond(Respond),
     /// Stop a run, whichever process works on it
     Cancel(OneRun),
+    /// Say whether a run's decision turned out well; reliabilities are learned from it
+    Rate(Rate),
+    /// Say that a finding was right
+    Accept(OneFinding),
+    /// Say that a finding was wrong
+    Reject(OneFinding),
     /// List the seats: who can be asked here, who pays, and why not
     Members(Members),
     /// Look for what does not work here, and say how to mend it
@@ -180,6 +186,44 @@ pub(crate) struct Respond {
     pub(crate) note: String,
     #[command(flatten)]
     pub(crate) flags: RunFlags,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Word {
+    Good,
+    Bad,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Because {
+    /// You looked at it
+    #[default]
+    Person,
+    /// Tests that were run on the result
+    Tests,
+    /// It was merged
+    Merge,
+    /// It was reverted
+    Revert,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rate {
+    /// The run, by its short id or a part of it
+    pub(crate) run: String,
+    /// How it turned out
+    pub(crate) word: Word,
+    /// Where you know that from
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) because: Because,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneFinding {
+    /// The run, by its short id or a part of it
+    pub(crate) run: String,
+    /// The finding's number, as `baton show` prints it
+    pub(crate) finding: usize,
 }
 
 #[derive(Debug, Args)]

@@ -86,7 +86,7 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::Store(error) => error.into(),
             EngineError::NoSuchRun(_) => Self::input(error.to_string()).hint("`baton runs` lists them"),
-            EngineError::NotWaiting(_) => Self::input(error.to_string()),
+            EngineError::NotWaiting(_) | EngineError::Feedback(_) => Self::input(error.to_string()),
             EngineError::Prompt(_) => Self::configuration(error.to_string()),
             EngineError::Chain(_) | EngineError::Codec(_) | EngineError::Illegal(_) | EngineError::Encode(_) => {
                 Self::new(Exit::Store, error.to_string()).hint("`baton verify RUN` tells more")

@@ -5,6 +5,7 @@ pub(crate) mod consult;
 pub(crate) mod doctor;
 pub(crate) mod mcp;
 pub(crate) mod members;
+pub(crate) mod rate;
 pub(crate) mod respond;
 pub(crate) mod resume;
 pub(crate) mod runs;

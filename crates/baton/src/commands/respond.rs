@@ -22,10 +22,8 @@ pub(crate) async fn respond(respond: Respond, output: &mut Output) -> Result<Exi
         return Err(Failure::input(format!("`{}` is no answer here", respond.answer))
             .hint(format!("one of: {}", options.join(", "))));
     }
-    // Only a person releases a run. A program has no terminal, so what it says is recorded as a program's word.
-    let person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    let actor = if person { Actor::Person } else { Actor::Client("command line without a terminal".into()) };
-    if !person {
+    let actor = speaker();
+    if actor != Actor::Person {
         render::note(
             "there is no terminal: this is recorded as a program's answer and releases nothing that waits for a person",
         );
@@ -33,6 +31,12 @@ pub(crate) async fn respond(respond: Respond, output: &mut Output) -> Result<Exi
     setup.engine.answer(&run, actor, &respond.answer, &respond.note).await?;
     let state = drive(&setup.engine, &run, &respond.flags).await?;
     conclude(&setup.engine, &run, &state, &respond.flags, output).await
+}
+
+/// Only a person releases a run. A program has no terminal, so what it says is recorded as a program's word.
+pub(super) fn speaker() -> Actor {
+    let person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if person { Actor::Person } else { Actor::Client("command line without a terminal".into()) }
 }
 
 pub(crate) async fn cancel(named: &OneRun) -> Result<Exit, Failure> {

@@ -134,13 +134,13 @@ fn findings(decision: &Decision, out: &mut String) {
     let counts: Vec<String> =
         counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     section(&format!("Findings: {}", counts.join(", ")), out);
-    for issue in &decision.issues {
-        finding(issue, out);
+    for (number, issue) in (1..).zip(&decision.issues) {
+        finding(number, issue, out);
     }
     for refused in &decision.refused_issues {
         let _ = writeln!(
             out,
-            "  {} {}:{}  {}",
+            "    {} {}:{}  {}",
             style::dim("refused "),
             one_line(&refused.file, 60),
             refused.line,
@@ -148,13 +148,14 @@ fn findings(decision: &Decision, out: &mut String) {
         );
         let _ = writeln!(
             out,
-            "           {}",
+            "             {}",
             style::dim(&format!("{}; {}", refused.member, one_line(&refused.because, 120)))
         );
     }
 }
 
-fn finding(issue: &MergedFinding, out: &mut String) {
+/// The number is how `accept` and `reject` name it.
+fn finding(number: usize, issue: &MergedFinding, out: &mut String) {
     let severity = match issue.severity {
         Severity::Critical | Severity::High => style::bad(&format!("{:8}", issue.severity.as_str())),
         Severity::Medium | Severity::Low => style::warn(&format!("{:8}", issue.severity.as_str())),
@@ -164,7 +165,7 @@ fn finding(issue: &MergedFinding, out: &mut String) {
         (Some(file), None) => format!("{}  ", one_line(file, 60)),
         _ => String::new(),
     };
-    let _ = writeln!(out, "  {severity} {place}{}", one_line(&issue.claim, 160));
+    let _ = writeln!(out, "{number:>3} {severity} {place}{}", one_line(&issue.claim, 160));
     let standing = match issue.standing {
         Standing::Confirmed => style::good("confirmed"),
         Standing::Unconfirmed => style::dim("unconfirmed"),
@@ -172,7 +173,7 @@ fn finding(issue: &MergedFinding, out: &mut String) {
     let denied =
         if issue.denied_by.is_empty() { String::new() } else { format!("; denied by {}", names(&issue.denied_by)) };
     let because = style::dim(&format!("by {}{denied}; {}", names(&issue.reported_by), one_line(&issue.because, 120)));
-    let _ = writeln!(out, "           {standing} {because}");
+    let _ = writeln!(out, "             {standing} {because}");
 }
 
 fn names(members: &[MemberId]) -> String {

@@ -15,6 +15,8 @@ mod mission;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod rate;
+#[cfg(test)]
 mod refine;
 #[cfg(test)]
 mod screens;

@@ -1,0 +1,57 @@
+//! What became of decisions, as a stream of its own: what is learned is folded from it and from nothing else.
+
+use baton_core::feedback::{Feedback, Source, Subject};
+use baton_core::ids::RunId;
+use baton_core::journal::{Actor, Stream};
+use baton_core::run::RunState;
+use baton_port::Append;
+
+use crate::{Engine, EngineError};
+
+impl Engine {
+    /// Records a word on a run: on its decision, or on one of its findings. On disk when this returns; a later word on
+    /// the same subject takes its place.
+    ///
+    /// # Errors
+    /// When the run has no decision, no such finding, or none that can be learned from; when the store fails.
+    pub async fn rate(
+        &self,
+        run: &RunId,
+        subject: Subject,
+        good: bool,
+        source: Source,
+        actor: Actor,
+    ) -> Result<Feedback, EngineError> {
+        let state = self.state(run).await?;
+        let said = match subject {
+            Subject::Decision => Feedback::on_decision(run, &state, good, source),
+            Subject::Finding { number } => Feedback::on_finding(run, &state, number, good, source),
+        }?;
+        self.record_feedback(std::slice::from_ref(&said), actor).await?;
+        Ok(said)
+    }
+
+    /// All feedback that counts, in the order in which it was given.
+    ///
+    /// # Errors
+    /// When the store fails, or a row was changed.
+    pub async fn feedback(&self) -> Result<Vec<Feedback>, EngineError> {
+        let rows = self.ports.journal.read(&Stream::Feedback, 0).await?;
+        baton_core::journal::verify_chain(&rows)?;
+        Ok(Feedback::fold(&rows)?)
+    }
+
+    /// What the checks of a run have settled teaches without being asked. A crash before this leaves it unlearned.
+    pub(crate) async fn learn_from_checks(&self, run: &RunId, state: &RunState) -> Result<(), EngineError> {
+        let settled = if state.status.is_over() { Feedback::from_checks(run, state) } else { Vec::new() };
+        if settled.is_empty() { Ok(()) } else { self.record_feedback(&settled, Actor::Engine).await }
+    }
+
+    async fn record_feedback(&self, said: &[Feedback], actor: Actor) -> Result<(), EngineError> {
+        let now = self.ports.clock.now();
+        let events = said.iter().map(|one| one.encode(now, actor.clone())).collect::<Result<_, _>>()?;
+        let append = Append { stream: Stream::Feedback, expected: None, epoch: None, events, blobs: Vec::new() };
+        self.ports.journal.append(append).await?;
+        Ok(())
+    }
+}
