@@ -66,7 +66,7 @@ pub(crate) struct Ask {
     /// Ask just these members (repeat, or separate by commas)
     #[arg(short, long = "member", value_name = "MEMBER", value_delimiter = ',')]
     pub(crate) members: Vec<String>,
-    /// The workflow to run: `ask` (the default) or `refine`
+    /// The workflow to run: `ask` (the default), `debate` or `refine`
     #[arg(long)]
     pub(crate) workflow: Option<String>,
     /// Show plan, team, prompts and estimate; ask nobody

@@ -75,6 +75,7 @@ macro_rules! catalog {
 
 const WORKFLOWS: &[(&str, &str)] = &[
     ("workflows/ask.toml", catalog!("workflows/ask.toml")),
+    ("workflows/debate.toml", catalog!("workflows/debate.toml")),
     ("workflows/refine.toml", catalog!("workflows/refine.toml")),
 ];
 
@@ -86,6 +87,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("opinion", catalog!("prompts/opinion.md")),
     ("consult", catalog!("prompts/consult.md")),
     ("draft", catalog!("prompts/draft.md")),
+    ("debate", catalog!("prompts/debate.md")),
     ("dispute", catalog!("prompts/dispute.md")),
     ("review", catalog!("prompts/review.md")),
     ("revise", catalog!("prompts/revise.md")),

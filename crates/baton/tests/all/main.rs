@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod debate;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod doctor;
