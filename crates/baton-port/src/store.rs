@@ -90,6 +90,9 @@ pub trait Journal: Send + Sync {
     /// Appends atomically: all events and blobs, or nothing. Returns the place of the last event in the whole journal.
     fn append(&self, append: Append) -> BoxFuture<'_, Result<u64, StoreError>>;
 
+    /// Appends to several streams atomically, in this order: all of them, or none.
+    fn append_all(&self, appends: Vec<Append>) -> BoxFuture<'_, Result<u64, StoreError>>;
+
     /// A stream's rows from an ordinal on, bodies included.
     fn read<'a>(&'a self, stream: &'a Stream, from: u64) -> BoxFuture<'a, Result<Vec<Row>, StoreError>>;
 
@@ -99,7 +102,8 @@ pub trait Journal: Send + Sync {
     /// Runs, newest first.
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<RunSummary>, StoreError>>;
 
-    /// Takes a lease that is free, expired, or already this owner's. The epoch grows when the owner changes.
+    /// Takes a lease that is free, expired, or already this owner's. The epoch grows when the owner changes. Leases hold
+    /// between living processes: a loss of power may undo one.
     fn claim<'a>(
         &'a self,
         name: &'a str,

@@ -25,6 +25,19 @@ struct State {
 }
 
 impl State {
+    /// Nothing is written unless everything can be.
+    fn append_all(&mut self, appends: Vec<Append>) -> Result<u64, StoreError> {
+        let kept = (self.events.len(), self.streams.clone());
+        for append in appends {
+            if let Err(error) = self.append(append) {
+                self.events.truncate(kept.0);
+                self.streams = kept.1;
+                return Err(error);
+            }
+        }
+        Ok(self.events.len() as u64)
+    }
+
     fn append(&mut self, append: Append) -> Result<u64, StoreError> {
         let stream = append.stream.to_string();
         if append.epoch.is_some_and(|epoch| !lease::admits(self.leases.get(&stream), epoch)) {
@@ -138,6 +151,10 @@ fn done<T: Send + 'static>(result: Result<T, StoreError>) -> BoxFuture<'static, 
 impl Journal for MemoryStore {
     fn append(&self, append: Append) -> BoxFuture<'_, Result<u64, StoreError>> {
         done(self.state().append(append))
+    }
+
+    fn append_all(&self, appends: Vec<Append>) -> BoxFuture<'_, Result<u64, StoreError>> {
+        done(self.state().append_all(appends))
     }
 
     fn read<'a>(&'a self, stream: &'a Stream, from: u64) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {

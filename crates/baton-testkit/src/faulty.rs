@@ -17,7 +17,8 @@ pub enum Fault {
 }
 
 /// Wraps a journal. The n-th write (append or claim), counted from 0, fails, and so does every later call that changes
-/// or reads a stream: a process that died makes no more calls. Renewals are not counted, as they come by the clock.
+/// or reads a stream: a process that died makes no more calls. Renewals are not counted, as they come by the clock, nor
+/// are claims of anything but a run: places on accounts come and go beside it.
 pub struct FaultyJournal {
     inner: Arc<dyn Journal>,
     fail_at: u64,
@@ -66,6 +67,16 @@ impl Journal for FaultyJournal {
         })
     }
 
+    fn append_all(&self, appends: Vec<Append>) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            match self.verdict() {
+                None => self.inner.append_all(appends).await,
+                Some(true) => self.inner.append_all(appends).await.and_then(|_| failure()),
+                Some(false) => failure(),
+            }
+        })
+    }
+
     fn read<'a>(&'a self, stream: &'a Stream, from: u64) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
         Box::pin(async move { if self.dead() { failure() } else { self.inner.read(stream, from).await } })
     }
@@ -86,6 +97,9 @@ impl Journal for FaultyJournal {
         ttl_ms: u64,
     ) -> BoxFuture<'a, Result<Lease, StoreError>> {
         Box::pin(async move {
+            if !name.starts_with("run:") {
+                return if self.dead() { failure() } else { self.inner.claim(name, owner, now, ttl_ms).await };
+            }
             match self.verdict() {
                 None => self.inner.claim(name, owner, now, ttl_ms).await,
                 Some(true) => self.inner.claim(name, owner, now, ttl_ms).await.and_then(|_| failure()),

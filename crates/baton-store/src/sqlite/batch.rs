@@ -81,6 +81,15 @@ impl Batch<'_> {
         self.finish_append(append.stream, stream, tail, &written)
     }
 
+    pub(crate) fn append_all(&mut self, appends: Vec<Append>) -> Result<u64, StoreError> {
+        let done = appends.into_iter().try_fold(0, |_, append| self.append(append));
+        if done.is_err() {
+            // The earlier ones are undone with the savepoint; what is remembered of their streams is wrong.
+            self.tails.forget_all();
+        }
+        done
+    }
+
     fn finish_append(
         &mut self,
         kind: Stream,

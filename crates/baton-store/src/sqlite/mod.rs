@@ -107,6 +107,11 @@ impl Journal for SqliteStore {
         Box::pin(self.writer.submit(bytes, move |batch| batch.append(append)))
     }
 
+    fn append_all(&self, appends: Vec<Append>) -> BoxFuture<'_, Result<u64, StoreError>> {
+        let bytes = appends.iter().map(size_of_append).sum();
+        Box::pin(self.writer.submit(bytes, move |batch| batch.append_all(appends)))
+    }
+
     fn read<'a>(&'a self, stream: &'a Stream, from: u64) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
         let stream = stream.to_string();
         Box::pin(self.readers.ask(move |reader| query::read(reader, &stream, from)))
@@ -128,17 +133,17 @@ impl Journal for SqliteStore {
         ttl_ms: u64,
     ) -> BoxFuture<'a, Result<Lease, StoreError>> {
         let (name, owner) = (name.to_owned(), owner.to_owned());
-        Box::pin(self.writer.submit(0, move |batch| batch.claim(&name, &owner, now, ttl_ms)))
+        Box::pin(self.writer.submit_unsynced(move |batch| batch.claim(&name, &owner, now, ttl_ms)))
     }
 
     fn renew<'a>(&'a self, lease: &'a Lease, now: Timestamp, ttl_ms: u64) -> BoxFuture<'a, Result<Lease, StoreError>> {
         let lease = lease.clone();
-        Box::pin(self.writer.submit(0, move |batch| batch.renew(&lease, now, ttl_ms)))
+        Box::pin(self.writer.submit_unsynced(move |batch| batch.renew(&lease, now, ttl_ms)))
     }
 
     fn release<'a>(&'a self, lease: &'a Lease) -> BoxFuture<'a, Result<(), StoreError>> {
         let lease = lease.clone();
-        Box::pin(self.writer.submit(0, move |batch| batch.release(&lease)))
+        Box::pin(self.writer.submit_unsynced(move |batch| batch.release(&lease)))
     }
 }
 

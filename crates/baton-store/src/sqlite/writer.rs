@@ -63,6 +63,8 @@ where
 
 struct Job {
     bytes: usize,
+    /// Answered only once it would survive a loss of power.
+    synced: bool,
     work: Box<dyn Work>,
 }
 
@@ -84,6 +86,7 @@ impl Writer {
             data_version: None,
             polite: 0,
             unmoved: 0,
+            synced: true,
         };
         let jobs = Arc::clone(&queue);
         let builder = std::thread::Builder::new().name("baton-store-write".into());
@@ -97,9 +100,27 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
     {
+        self.accept(bytes, true, operation)
+    }
+
+    /// As [`Self::submit`], for what holds between living processes only: alone it is committed without a sync. Every
+    /// later commit that is synced makes it durable too, as the log is synced from its beginning.
+    pub(crate) fn submit_unsynced<T, F>(&self, operation: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.accept(0, false, operation)
+    }
+
+    fn accept<T, F>(&self, bytes: usize, synced: bool, operation: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
         let (promise, answer) = oneshot();
         let work = Box::new(Request { operation: Some(operation), result: None, promise });
-        self.queue.push(Job { bytes: bytes + OVERHEAD, work });
+        self.queue.push(Job { bytes: bytes + OVERHEAD, synced, work });
         answer
     }
 
@@ -123,6 +144,8 @@ struct State {
     polite: u32,
     /// Bytes committed since the log was last moved.
     unmoved: usize,
+    /// How the connection is set: commits are synced.
+    synced: bool,
 }
 
 impl State {
@@ -161,6 +184,7 @@ impl State {
     }
 
     fn transaction(&mut self, jobs: &mut [Job]) -> Result<(), StoreError> {
+        self.sync_next(jobs.iter().any(|job| job.synced))?;
         self.execute("BEGIN IMMEDIATE")?;
         self.notice_others()?;
         for job in jobs {
@@ -168,6 +192,15 @@ impl State {
         }
         self.files.sync()?;
         self.execute("COMMIT")
+    }
+
+    /// Whether the next commit is synced. Only settable between transactions.
+    fn sync_next(&mut self, synced: bool) -> Result<(), StoreError> {
+        if self.synced != synced {
+            self.execute(if synced { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" })?;
+            self.synced = synced;
+        }
+        Ok(())
     }
 
     /// A request that is refused fails alone, unless its error ended the whole transaction.

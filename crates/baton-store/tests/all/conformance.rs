@@ -2,7 +2,7 @@
 
 use baton_core::hash::Hash;
 use baton_core::ids::{MemberId, SessionName};
-use baton_core::journal::{Actor, NewEvent, Stream};
+use baton_core::journal::{Actor, NewEvent, Stream, verify_chain};
 use baton_core::units::Timestamp;
 use baton_port::{Append, Blob, Blobs, Journal, Rows, StoreError};
 
@@ -29,6 +29,7 @@ conformance!(
     what_was_appended_is_read_in_order,
     every_field_comes_back,
     another_ordinal_than_expected_is_a_conflict_and_writes_nothing,
+    several_streams_are_written_together_or_not_at_all,
     an_append_without_events_keeps_its_blobs,
     streams_of_all_kinds_are_apart,
     following_gives_each_row_once_and_no_bodies,
@@ -72,6 +73,20 @@ fn every_field_comes_back(store: &dyn Store) {
     assert_eq!((row.actor.as_str(), row.header.as_str()), ("client editor \u{1F600}", "{\"prompt\":\"\u{fc}\"}"));
     assert_eq!((row.body_hash, row.body), (Some(Hash::of(b"")), Some(Vec::new())), "an empty body is a body");
     assert_eq!(row.prev_hash, Hash::ZERO);
+}
+
+fn several_streams_are_written_together_or_not_at_all(store: &dyn Store) {
+    let (first, second) = (run("a"), Stream::Trust);
+    assert_eq!(block_on(store.append_all(vec![one(&first, "one"), one(&second, "two")])), Ok(2));
+    let stale = Append { expected: Some(0), ..one(&second, "stale") };
+    let refused = block_on(store.append_all(vec![one(&first, "lost"), stale]));
+    assert_eq!(refused, Err(StoreError::Conflict { expected: 0, actual: 1 }));
+    assert_eq!(kinds(&rows(store, &first)), ["one"]);
+    assert_eq!(kinds(&rows(store, &second)), ["two"]);
+    // What was undone left no trace in the order of the stream either.
+    assert_eq!(append(store, Append { expected: Some(1), ..one(&first, "three") }), Ok(3));
+    assert_eq!(verify_chain(&rows(store, &first)), Ok(()));
+    assert!(block_on(store.append_all(vec![])).is_ok());
 }
 
 fn another_ordinal_than_expected_is_a_conflict_and_writes_nothing(store: &dyn Store) {
