@@ -27,6 +27,12 @@ pub trait Channel: Send + Sync {
     /// Can this seat be asked here and now? Free of cost: no model is called. Bounded in time by the implementation.
     fn probe(&self) -> BoxFuture<'_, Availability>;
 
+    /// The directory in which its program keeps conversations, where it is on this machine and known: one that was begun
+    /// there is not found from another.
+    fn configuration(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// One turn. Never fails: what went wrong is the turn's outcome.
     fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn>;
 }

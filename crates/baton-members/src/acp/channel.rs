@@ -167,6 +167,10 @@ impl Channel for AcpChannel {
         })
     }
 
+    fn configuration(&self) -> Option<PathBuf> {
+        self.variables().get(std::ffi::OsStr::new("HOME")).map(PathBuf::from)
+    }
+
     fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {
         Box::pin(async {
             match self.ask(request).await {

@@ -116,6 +116,11 @@ pub(crate) trait Dialect: Send + Sync {
 
     fn reader(&self, request: &TurnRequest) -> Self::Reader;
 
+    /// Where the program, started with these variables, keeps its state; its home where nothing better is known.
+    fn configuration(&self, variables: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+        variables.get(OsStr::new("HOME")).map(PathBuf::from)
+    }
+
     /// Whether the program, started with these variables, has a login of its own.
     fn is_logged_in(&self, variables: &BTreeMap<OsString, OsString>) -> bool;
 }
@@ -200,6 +205,12 @@ impl<D: Dialect> OneShot<D> {
         }
         let check = self.dialect.version_check();
         ask_version(&self.launcher, &self.environment, program, variables, check, D::INSTALL).await
+    }
+
+    /// Where the program keeps its state and its conversations.
+    pub(crate) fn configuration(&self) -> Option<PathBuf> {
+        let variables = variables(self.dialect.settings(), &self.environment, D::OWN, D::KEYS);
+        self.dialect.configuration(&variables)
     }
 
     /// Whether the program has a login of its own, as far as its files tell. Starts nothing.

@@ -62,6 +62,10 @@ impl Channel for ClaudeChannel {
         Box::pin(self.0.probe())
     }
 
+    fn configuration(&self) -> Option<PathBuf> {
+        self.0.configuration()
+    }
+
     fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {
         Box::pin(self.0.turn(request))
     }
@@ -90,15 +94,14 @@ impl Dialect for Claude {
         }
     }
 
+    fn configuration(&self, variables: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+        let named = variables.get(OsStr::new("CLAUDE_CONFIG_DIR")).map(PathBuf::from);
+        named.or_else(|| variables.get(OsStr::new("HOME")).map(|home| PathBuf::from(home).join(".claude")))
+    }
+
     /// By the file that holds the login; one in the system's keychain is not seen.
     fn is_logged_in(&self, variables: &BTreeMap<OsString, OsString>) -> bool {
-        let directory = match variables.get(OsStr::new("CLAUDE_CONFIG_DIR")) {
-            Some(directory) => PathBuf::from(directory),
-            None => match variables.get(OsStr::new("HOME")) {
-                Some(home) => PathBuf::from(home).join(".claude"),
-                None => return false,
-            },
-        };
+        let Some(directory) = self.configuration(variables) else { return false };
         // The same file holds logins to other servers; only the name of the member is looked for.
         let stored = std::fs::read_to_string(directory.join(".credentials.json"));
         stored.is_ok_and(|text| text.contains("\"claudeAiOauth\""))

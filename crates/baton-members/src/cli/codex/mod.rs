@@ -64,6 +64,10 @@ impl Channel for CodexChannel {
         Box::pin(self.0.probe())
     }
 
+    fn configuration(&self) -> Option<PathBuf> {
+        self.0.configuration()
+    }
+
     fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {
         Box::pin(self.0.turn(request))
     }
@@ -91,15 +95,14 @@ impl Dialect for Codex {
         }
     }
 
+    fn configuration(&self, variables: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+        let named = variables.get(OsStr::new("CODEX_HOME")).map(PathBuf::from);
+        named.or_else(|| variables.get(OsStr::new("HOME")).map(|home| PathBuf::from(home).join(".codex")))
+    }
+
     /// By the file that holds the login, of whatever kind.
     fn is_logged_in(&self, variables: &BTreeMap<OsString, OsString>) -> bool {
-        let directory = match variables.get(OsStr::new("CODEX_HOME")) {
-            Some(directory) => PathBuf::from(directory),
-            None => match variables.get(OsStr::new("HOME")) {
-                Some(home) => PathBuf::from(home).join(".codex"),
-                None => return false,
-            },
-        };
+        let Some(directory) = self.configuration(variables) else { return false };
         directory.join("auth.json").is_file()
     }
 }

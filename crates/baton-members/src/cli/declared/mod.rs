@@ -37,7 +37,7 @@ mod template;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use baton_core::member::Member;
@@ -67,6 +67,10 @@ impl DeclaredChannel {
 impl Channel for DeclaredChannel {
     fn probe(&self) -> BoxFuture<'_, Availability> {
         Box::pin(self.0.probe())
+    }
+
+    fn configuration(&self) -> Option<PathBuf> {
+        self.0.configuration()
     }
 
     fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {
