@@ -10,6 +10,8 @@ mod declared_channel;
 #[cfg(test)]
 mod fake_agent;
 #[cfg(test)]
+mod large_prompts;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod process_deaths;
