@@ -5,17 +5,21 @@
 //! outside reasons, and the same inputs give the same bytes on every machine. Live runs, recovery, replay and
 //! verification all go through [`run::step`].
 
+pub mod account;
 pub mod catalog;
 pub mod classify;
 pub mod consensus;
 pub mod evidence;
 pub mod feedback;
+pub mod handoff;
+pub mod handover;
 pub mod hash;
 pub mod ids;
 pub mod journal;
 pub mod member;
 pub mod opinion;
 pub mod outcome;
+pub mod quote;
 pub mod route;
 pub mod run;
 pub mod source;

@@ -38,6 +38,8 @@ pub enum Payer {
     Key,
     /// Nobody: it runs on this machine.
     Local,
+    /// Whatever the program uses by itself, which is not told.
+    Unknown,
 }
 
 impl Payer {
@@ -47,6 +49,7 @@ impl Payer {
             Self::Subscription => "subscription",
             Self::Key => "key",
             Self::Local => "local",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -95,11 +98,23 @@ pub struct Limits {
     pub total_ms: u64,
     /// Turns at the same time on the member's account.
     pub concurrent: u32,
+    /// The longest prompt that the way to the member takes, in bytes; `None` where only its window limits it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_bytes: Option<u64>,
+    /// How long a used-up quota lasts where the member does not say until when.
+    pub quota_window_ms: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { first_event_ms: 60_000, idle_ms: 120_000, total_ms: 600_000, concurrent: 4 }
+        Self {
+            first_event_ms: 60_000,
+            idle_ms: 120_000,
+            total_ms: 600_000,
+            concurrent: 4,
+            prompt_bytes: None,
+            quota_window_ms: 3_600_000,
+        }
     }
 }
 
@@ -151,7 +166,7 @@ impl Member {
     pub fn estimate(&self, input_tokens: u64) -> Option<MicroUsd> {
         match self.payer {
             Payer::Local | Payer::Subscription => Some(MicroUsd(0)),
-            Payer::Key => self.price.map(|price| price.of(input_tokens, EXPECTED_OUTPUT_TOKENS)),
+            Payer::Key | Payer::Unknown => self.price.map(|price| price.of(input_tokens, EXPECTED_OUTPUT_TOKENS)),
         }
     }
 

@@ -64,7 +64,7 @@ pub enum Retry {
 }
 
 /// The longest wait for a member that says when to come back; beyond it another one is asked.
-const LONGEST_WAIT_MS: u64 = 20_000;
+pub(crate) const LONGEST_WAIT_MS: u64 = 20_000;
 
 impl Outcome {
     #[must_use]

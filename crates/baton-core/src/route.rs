@@ -61,6 +61,13 @@ pub struct Team {
     pub notes: Vec<String>,
 }
 
+impl Team {
+    /// Who may step in, best first: the seats that were held back, then those that got none.
+    pub fn reserves(&self) -> impl Iterator<Item = &MemberId> {
+        self.held.iter().map(|seat| &seat.member).chain(&self.ladder)
+    }
+}
+
 /// What the choice is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -81,7 +88,7 @@ struct Candidate<'a> {
 }
 
 /// Room that an answer and an agent's own preamble need beside the prompt.
-const WINDOW_RESERVE: u64 = 4_000;
+pub(crate) const WINDOW_RESERVE: u64 = 4_000;
 
 /// Chooses the team for a classified task.
 #[must_use]

@@ -135,8 +135,14 @@ impl Task {
     /// A rough count of the tokens that a member must read: four bytes each, which errs to the high side for prose.
     #[must_use]
     pub fn estimated_tokens(&self) -> u64 {
+        self.bytes() / 4
+    }
+
+    /// The size of the task and of what is attached.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
         let attached: u64 = self.attachments.iter().map(|attachment| attachment.bytes).sum();
-        (self.prompt.len() as u64 + attached) / 4
+        self.prompt.len() as u64 + attached
     }
 }
 

@@ -7,6 +7,7 @@ mod accounts;
 mod driven;
 mod error;
 mod feedback;
+mod lease;
 mod observer;
 mod prompt;
 mod sessions;
@@ -17,13 +18,13 @@ mod worker;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use baton_core::handover::Away;
 use baton_core::ids::RunId;
 use baton_core::journal::{Actor, Row, Stream};
 use baton_core::member::Member;
 use baton_core::run::{Event, Inputs, RunState, Stamped, Status};
-use baton_port::{Append, Blob, Blobs, Cancel, Channel, Clock, Ids, Journal, RunSummary, StoreError};
+use baton_port::{Append, Blob, Blobs, Cancel, Channel, Clock, Ids, Journal, Rows, RunSummary, StoreError};
 
-pub use accounts::Accounts;
 pub use error::EngineError;
 pub use observer::{Observer, Silent};
 pub use prompt::{PromptError, Rendered};
@@ -42,6 +43,7 @@ pub trait Channels: Send + Sync {
 pub struct Ports {
     pub journal: Arc<dyn Journal>,
     pub blobs: Arc<dyn Blobs>,
+    pub rows: Arc<dyn Rows>,
     pub channels: Arc<dyn Channels>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
@@ -51,26 +53,21 @@ pub struct Ports {
 #[derive(Clone)]
 pub struct Engine {
     ports: Ports,
-    accounts: Arc<Accounts>,
+    accounts: Arc<accounts::Accounts>,
     driven: driven::Driven,
     /// Names this process in leases.
     owner: String,
     /// Where members are started when a task names no workspace: an empty directory.
     scratch: PathBuf,
-    is_gone: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    is_gone: lease::IsGone,
 }
 
 impl Engine {
     #[must_use]
     pub fn new(ports: Ports, owner: String, scratch: PathBuf) -> Self {
-        Self {
-            ports,
-            accounts: Arc::default(),
-            driven: driven::Driven::default(),
-            owner,
-            scratch,
-            is_gone: Arc::new(|_| false),
-        }
+        let is_gone: lease::IsGone = Arc::new(|_| false);
+        let accounts = Arc::new(accounts::Accounts::new(&ports, owner.clone(), is_gone.clone()));
+        Self { ports, accounts, driven: driven::Driven::default(), owner, scratch, is_gone }
     }
 
     /// Tells the engine how to see that the process behind an owner's name has ended. Its runs are then taken over at
@@ -78,7 +75,18 @@ impl Engine {
     #[must_use]
     pub fn with_gone_owners(mut self, is_gone: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.is_gone = Arc::new(is_gone);
+        let accounts = accounts::Accounts::new(&self.ports, self.owner.clone(), self.is_gone.clone());
+        self.accounts = Arc::new(accounts);
         self
+    }
+
+    /// The accounts of these members that cannot be used now, as all processes on the store know it: to be frozen into
+    /// the inputs of a run, so that it goes round them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn away(&self, members: &[Member]) -> Result<Vec<Away>, EngineError> {
+        Ok(self.accounts.away(members).await?)
     }
 
     /// Records a task. Once this returns, the task is on disk and will not be lost.

@@ -1,7 +1,7 @@
 //! One attempt, from the seat's account to the events that record its end.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use baton_core::evidence::{self, CheckResult, Evidence};
@@ -13,11 +13,14 @@ use baton_core::outcome::Outcome;
 use baton_core::run::{Event, TurnReport};
 use baton_core::source::Sources;
 use baton_core::task::Question;
-use baton_port::{Blob, Cancel, Caps, Channel, Deadlines, Progress, ProgressSink, SessionUse, Turn, TurnRequest};
-use tokio::sync::OwnedSemaphorePermit;
+use baton_port::{
+    Blob, Cancel, Caps, Channel, Clock, Deadlines, Progress, ProgressSink, SessionUse, Turn, TurnRequest,
+};
+use tokio::sync::Notify;
 
-use crate::sessions::{Conversation, Lost, SessionNote};
-use crate::{Accounts, SessionTurn};
+use crate::SessionTurn;
+use crate::accounts::{Accounts, Closed};
+use crate::sessions::{Conversation, Left, Lost, SessionNote};
 
 /// One attempt that is about to be made.
 pub(crate) struct Attempt {
@@ -26,11 +29,17 @@ pub(crate) struct Attempt {
     pub(crate) member: Member,
     pub(crate) channel: Result<Arc<dyn Channel>, String>,
     pub(crate) prompt: Arc<str>,
-    pub(crate) prompt_hash: Hash,
+    /// The prompt without what is quoted of an old conversation.
+    pub(crate) own_prompt: Hash,
     pub(crate) directory: PathBuf,
     pub(crate) cancel: Cancel,
     pub(crate) signs: tokio::sync::mpsc::UnboundedSender<Sign>,
     pub(crate) conversation: Option<(SessionName, Conversation)>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The user named the member, and no rule says who follows it.
+    pub(crate) insisted: bool,
+    /// The user's clock, as the run has it.
+    pub(crate) offset_minutes: i32,
 }
 
 /// A sign of life on its way to the observer.
@@ -45,46 +54,70 @@ pub(crate) struct Ended {
     pub(crate) step: StepId,
     pub(crate) number: u8,
     pub(crate) turn: Turn,
-    pub(crate) session: Option<(MemberId, SessionName, SessionNote)>,
+    pub(crate) sessions: Vec<(MemberId, SessionName, SessionNote)>,
 }
 
 impl Attempt {
     /// Waits for a place on the account, then asks. Always ends; a failure is the turn's outcome.
     pub(crate) async fn make(self, accounts: Arc<Accounts>) -> Ended {
         let (step, number) = (self.step, self.number);
-        let turn = match &self.channel {
-            Err(because) => Turn::failed(Outcome::NotInstalled, because.clone()),
-            Ok(channel) => self.ask(channel.clone(), &accounts).await,
+        let most = self.member.limits.prompt_bytes.and_then(|most| usize::try_from(most).ok());
+        let turn = match (&self.channel, most) {
+            (Err(because), _) => Turn::failed(Outcome::NotInstalled, because.clone()),
+            (_, Some(most)) if self.prompt.len() > most => {
+                let because = format!("the prompt has {} bytes, and at most {most} can be sent", self.prompt.len());
+                Turn::failed(Outcome::ContextTooLong, because)
+            }
+            (Ok(channel), _) => self.ask(channel.clone(), &accounts).await,
         };
-        let turn = as_promised(turn, &self.member);
-        let session = self.session_note(&turn);
-        Ended { step, number, turn, session }
+        let turn = self.unless_of_another_version(as_promised(turn, &self.member));
+        let sessions = self.session_notes(&turn);
+        Ended { step, number, turn, sessions }
     }
 
     async fn ask(&self, channel: Arc<dyn Channel>, accounts: &Accounts) -> Turn {
+        if let Some(closed) = self.closed(accounts.closed(&self.member).await) {
+            return closed;
+        }
         let mut seat = tokio::select! {
             biased;
             // First, because the end of another member's turn may free the place that this one waits for.
             () = self.cancel.requested() => return Turn::failed(Outcome::Cancelled, "cancelled before it was asked"),
             seat = accounts.enter(&self.member) => seat,
         };
-        let sink = Sink {
-            step: self.step,
-            member: self.member.id.clone(),
-            signs: self.signs.clone(),
-            start: Mutex::new(seat.start.take()),
+        // While this one waited, another turn may have found the account used up.
+        if let Some(closed) = self.closed(accounts.admit(&self.member, &mut seat).await) {
+            seat.leave().await;
+            return closed;
+        }
+        let alive = Arc::new(Notify::new());
+        let sink =
+            Sink { step: self.step, member: self.member.id.clone(), signs: self.signs.clone(), alive: alive.clone() };
+        let request = self.request(Arc::new(sink));
+        let turn = async {
+            let turn = channel.turn(&request).await;
+            // Before the place is free: whoever gets it next looks at what this turn found.
+            accounts.note(&self.member, &turn.outcome).await;
+            turn
         };
-        channel.turn(&self.request(Arc::new(sink))).await
+        seat.during(turn, &alive).await
+    }
+
+    /// The end of a turn that is not made. A person who named the member is heard over what is known of its account.
+    fn closed(&self, closed: Option<Closed>) -> Option<Turn> {
+        let closed = closed.filter(|_| !self.insisted)?;
+        let now = self.clock.now();
+        Some(Turn::failed(closed.outcome(now), closed.words(&self.member, now, self.offset_minutes)))
     }
 
     fn request(&self, progress: Arc<Sink>) -> TurnRequest {
         let limits = &self.member.limits;
-        let conversation = self.conversation.as_ref().map(|(_, conversation)| conversation.clone()).unwrap_or_default();
+        let conversation = self.conversation.as_ref().map(|(_, conversation)| conversation);
         TurnRequest {
             prompt: self.prompt.to_string(),
             effort: self.member.effort,
-            session: conversation.session,
-            history: conversation.history,
+            session: conversation.map_or(SessionUse::None, |conversation| conversation.session.clone()),
+            history: conversation.map(|conversation| conversation.history.clone()).unwrap_or_default(),
             directory: self.directory.clone(),
             deadlines: Deadlines {
                 first_event: Duration::from_millis(limits.first_event_ms),
@@ -97,22 +130,58 @@ impl Attempt {
         }
     }
 
-    fn session_note(&self, turn: &Turn) -> Option<(MemberId, SessionName, SessionNote)> {
-        let (name, conversation) = self.conversation.as_ref()?;
+    fn resumed(&self) -> Option<&Conversation> {
+        let (_, conversation) = self.conversation.as_ref()?;
+        matches!(conversation.session, SessionUse::Resume { .. }).then_some(conversation)
+    }
+
+    /// A conversation that another version of the program kept, and that this one turns down, counts as not found.
+    fn unless_of_another_version(&self, mut turn: Turn) -> Turn {
+        let then = self.resumed().and_then(|conversation| conversation.program_version.as_ref());
+        if let (Some(then), Some(now)) = (then, &turn.provenance.program_version)
+            && then != now
+            && matches!(turn.outcome, Outcome::Rejected | Outcome::Unreadable)
+        {
+            turn.outcome = Outcome::SessionNotFound;
+            turn.detail = format!("version {now} cannot go on with what version {then} kept: {}", turn.detail);
+        }
+        turn
+    }
+
+    fn session_notes(&self, turn: &Turn) -> Vec<(MemberId, SessionName, SessionNote)> {
+        let Some((name, conversation)) = &self.conversation else { return Vec::new() };
         let directory = self.directory.to_string_lossy().into_owned();
-        let resumed = matches!(conversation.session, SessionUse::Resume { .. });
-        let note = match (&turn.outcome, &turn.text) {
-            (Outcome::Ok, Some(answer)) => SessionNote::Turn(SessionTurn {
-                provider: turn.provenance.session.clone(),
-                directory,
-                program_version: turn.provenance.program_version.clone(),
-                prompt: self.prompt_hash,
-                answer: Hash::of(answer.as_bytes()),
-            }),
-            (Outcome::SessionNotFound, _) if resumed => SessionNote::Lost(Lost { directory }),
-            _ => return None,
-        };
-        Some((self.member.id.clone(), name.clone(), note))
+        let mut notes = Vec::new();
+        match (&turn.outcome, &turn.text) {
+            (Outcome::Ok, Some(answer)) => {
+                let turn = SessionTurn {
+                    provider: turn.provenance.session.clone(),
+                    directory,
+                    configuration: conversation.configuration.clone(),
+                    program_version: turn.provenance.program_version.clone(),
+                    model: turn.provenance.model.clone(),
+                    prompt: self.own_prompt,
+                    sent: conversation.handoff.as_ref().map(|_| Hash::of(self.prompt.as_bytes())),
+                    answer: Hash::of(answer.as_bytes()),
+                    start: Some(conversation.start.clone()),
+                };
+                notes.push((self.member.id.clone(), name.clone(), SessionNote::Turn(Box::new(turn))));
+                if let Some(other) = &conversation.instead_of {
+                    let left = Left { to: self.member.id.clone() };
+                    notes.push((other.clone(), name.clone(), SessionNote::Left(left)));
+                }
+            }
+            (Outcome::SessionNotFound, _) if self.resumed().is_some() => {
+                let because = match turn.detail.is_empty() {
+                    true => "it was not found any more".to_owned(),
+                    false => baton_core::text::one_line(&turn.detail, 200),
+                };
+                let lost = Lost { directory, because: Some(because) };
+                notes.push((self.member.id.clone(), name.clone(), SessionNote::Lost(lost)));
+            }
+            _ => {}
+        }
+        notes
     }
 }
 
@@ -136,13 +205,13 @@ struct Sink {
     step: StepId,
     member: MemberId,
     signs: tokio::sync::mpsc::UnboundedSender<Sign>,
-    start: Mutex<Option<OwnedSemaphorePermit>>,
+    alive: Arc<Notify>,
 }
 
 impl ProgressSink for Sink {
     fn report(&self, progress: Progress) {
         if progress != Progress::Started {
-            drop(self.start.lock().unwrap_or_else(PoisonError::into_inner).take());
+            self.alive.notify_one();
         }
         // Nobody may be watching any more; signs of life are lossy.
         let _ = self.signs.send(Sign { step: self.step, member: self.member.clone(), progress });

@@ -8,6 +8,7 @@ use std::time::Duration;
 use baton_core::hash::Hash;
 use baton_core::ids::{MemberId, RunId, StepId};
 use baton_core::journal::{Actor, Stream};
+use baton_core::member::Member;
 use baton_core::outcome::Outcome;
 use baton_core::run::{self, Effect, Event, RunState, Stamped, Step, StepStatus, Work};
 use baton_core::source::Sources;
@@ -17,13 +18,12 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::driven::Place;
+use crate::lease::{self, LEASE_MS};
 use crate::prompt::{self, Texts};
-use crate::sessions::Conversation;
+use crate::sessions::{Conversation, Wanted};
 use crate::turn::{Attempt, Ended, Sign};
 use crate::{Engine, EngineError, Observer};
 
-/// How long a lease holds without renewal. A process that died is followed by another after this time.
-const LEASE_MS: u64 = 15_000;
 /// How often foreign events are looked for; a cancel from another process is seen within this time.
 const LOOK: Duration = Duration::from_millis(1_000);
 /// Looks between two renewals of the lease.
@@ -196,7 +196,7 @@ impl<'a> Worker<'a> {
             Err(error) => {
                 let (step, number) = self.making.remove(&error.id())?;
                 let turn = Turn::failed(Outcome::Crashed, "the channel failed inside");
-                Some(Done::Ended(Box::new(Ended { step, number, turn, session: None })))
+                Some(Done::Ended(Box::new(Ended { step, number, turn, sessions: Vec::new() })))
             }
         }
     }
@@ -251,23 +251,26 @@ impl<'a> Worker<'a> {
         let mut attempts = Vec::with_capacity(asks.len());
         let mut events = Vec::with_capacity(asks.len());
         let mut blobs: Vec<Blob> = Vec::new();
-        for (step, attempt, member) in asks {
-            let prompt = self.prompt(step).await?;
-            let blob = Blob::new(prompt.as_bytes().to_vec());
-            events.push(Event::StepStarted {
-                step,
-                attempt,
-                member: member.clone(),
-                prompt: (!blob.bytes.is_empty()).then_some(blob.hash),
-            });
-            attempts.push(self.attempt(step, attempt, &member, prompt, blob.hash).await?);
-            if !blob.bytes.is_empty() && !blobs.iter().any(|known| known.hash == blob.hash) {
-                blobs.push(blob);
-            }
+        for (step, number, member) in asks {
+            let own = self.prompt(step).await?;
+            let Some(attempt) = self.attempt(step, number, &member, own.clone()).await? else { continue };
+            let mut keep = |text: &str| {
+                let blob = Blob::new(text.as_bytes().to_vec());
+                let hash = blob.hash;
+                if !blob.bytes.is_empty() && !blobs.iter().any(|known| known.hash == hash) {
+                    blobs.push(blob);
+                }
+                (!text.is_empty()).then_some(hash)
+            };
+            keep(&own);
+            let prompt = keep(&attempt.prompt);
+            let session = attempt.conversation.as_ref().map(|(_, conversation)| conversation.start.clone());
+            events.push(Event::StepStarted { step, attempt: number, member, prompt, session });
+            attempts.push(attempt);
         }
         // A cancel or another worker may have come in between: then nothing is asked.
         self.commit(events, blobs).await?;
-        for attempt in attempts.into_iter().flatten() {
+        for attempt in attempts {
             let running = |step: &Step| step.status == StepStatus::Running && last_attempt(step) == attempt.number;
             if self.state.step(attempt.step).is_some_and(running) {
                 let accounts = self.engine.accounts.clone();
@@ -299,31 +302,53 @@ impl<'a> Worker<'a> {
         step: StepId,
         number: u8,
         member: &MemberId,
-        prompt: Arc<str>,
-        prompt_hash: Hash,
+        own: Arc<str>,
     ) -> Result<Option<Attempt>, EngineError> {
         let (Some(inputs), Some(member)) = (&self.state.inputs, self.state.member(member)) else { return Ok(None) };
         let directory = inputs.task.workspace.clone().map_or_else(|| self.engine.scratch.clone(), PathBuf::from);
+        let channel = self.engine.ports.channels.open(member);
         let conversation = match &inputs.session {
             Some(name) if !member.is_check() => {
-                let place = directory.to_string_lossy();
-                let conversation: Conversation = self.engine.conversation(&member.id, name, &place).await?;
+                let configuration = channel.as_ref().ok().and_then(|channel| channel.configuration());
+                let wanted = Wanted {
+                    member,
+                    name,
+                    directory: &directory.to_string_lossy(),
+                    configuration: configuration.map(|path| path.to_string_lossy().into_owned()),
+                    instead_of: self.instead_of(step, member),
+                    prompt_bytes: own.len(),
+                    seed: inputs.seed,
+                };
+                let conversation: Conversation = self.engine.conversation(wanted).await?;
                 Some((name.clone(), conversation))
             }
             Some(_) | None => None,
         };
+        let handoff = conversation.as_ref().and_then(|(_, conversation)| conversation.handoff.as_deref());
+        let has_rule = inputs.handover.as_ref().is_some_and(|handover| handover.has_rule(&member.id));
         Ok(Some(Attempt {
             step,
             number,
-            channel: self.engine.ports.channels.open(member),
+            channel,
             member: member.clone(),
-            prompt,
-            prompt_hash,
+            own_prompt: Hash::of(own.as_bytes()),
+            prompt: handoff.map_or(own.clone(), |handoff| Arc::from(format!("{handoff}{own}"))),
             directory,
             cancel: Cancel::default(),
             signs: self.signs.0.clone(),
             conversation,
+            clock: self.engine.ports.clock.clone(),
+            insisted: inputs.named.contains(&member.id) && !has_rule,
+            offset_minutes: inputs.handover.as_ref().map_or(0, |handover| handover.offset_minutes),
         }))
+    }
+
+    /// Whose place a member takes in this step: who was asked before, or whom the user named.
+    fn instead_of(&self, step: StepId, member: &Member) -> Option<MemberId> {
+        let attempts = &self.state.step(step)?.attempts;
+        let named = self.state.inputs.as_ref().map_or(&[][..], |inputs| &inputs.named);
+        let before = attempts.iter().map(|attempt| &attempt.member).find(|id| **id != member.id);
+        before.or_else(|| named.first().filter(|_| !named.contains(&member.id))).cloned()
     }
 
     /// Commits what tasks brought back, all in one.
@@ -342,15 +367,13 @@ impl<'a> Worker<'a> {
                     events.append(&mut of_turn);
                     blobs.append(&mut its_blobs);
                     self.stops.remove(&ended.step);
-                    sessions.extend(ended.session);
+                    for (member, name, note) in &ended.sessions {
+                        sessions.push(self.engine.session_append(member, name, note)?);
+                    }
                 }
             }
         }
-        self.commit(events, blobs).await?;
-        for (member, name, turn) in sessions {
-            self.engine.record_session(&member, &name, &turn).await?;
-        }
-        Ok(())
+        self.commit_with(events, blobs, sessions).await
     }
 
     /// Renews the lease now and then, and folds what other processes appended.
@@ -383,6 +406,16 @@ impl<'a> Worker<'a> {
     /// Folds events, adds the decision that follows from them, and appends all in one commit. Only when it is on disk
     /// does the caller act on the state.
     async fn commit(&mut self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), EngineError> {
+        self.commit_with(events, blobs, Vec::new()).await
+    }
+
+    /// As [`Self::commit`], with what belongs to other streams in the same commit.
+    async fn commit_with(
+        &mut self,
+        events: Vec<Event>,
+        blobs: Vec<Blob>,
+        others: Vec<Append>,
+    ) -> Result<(), EngineError> {
         loop {
             let kept = (self.state.clone(), self.fresh.len());
             let stamped = self.fold_all(&events)?;
@@ -397,7 +430,12 @@ impl<'a> Worker<'a> {
                 events: encoded.collect::<Result<_, _>>()?,
                 blobs: blobs.clone(),
             };
-            match self.engine.ports.journal.append(append).await {
+            let journal = &self.engine.ports.journal;
+            let appended = match others.is_empty() {
+                true => journal.append(append).await,
+                false => journal.append_all(std::iter::once(append).chain(others.iter().cloned()).collect()).await,
+            };
+            match appended {
                 Ok(_) => {
                     self.next += stamped.len() as u64;
                     return Ok(());
@@ -470,17 +508,8 @@ impl<'a> Worker<'a> {
 
 async fn claim(engine: &Engine, run: &RunId) -> Result<Lease, StoreError> {
     let name = Stream::Run(run.clone()).to_string();
-    let journal = &engine.ports.journal;
-    let now = engine.ports.clock.now();
-    match journal.claim(&name, &engine.owner, now, LEASE_MS).await {
-        // A holder that is known to have ended cannot renew: its lease is as good as run out.
-        Err(StoreError::Busy { owner }) if (engine.is_gone)(&owner) => {
-            let lease = journal.claim(&name, &engine.owner, now.plus_millis(LEASE_MS), LEASE_MS).await?;
-            // Counted from now again, or whoever follows this process would have to wait twice as long.
-            journal.renew(&lease, now, LEASE_MS).await
-        }
-        claimed => claimed,
-    }
+    let ports = &engine.ports;
+    lease::claim(&*ports.journal, &*ports.clock, &engine.is_gone, &name, &engine.owner).await
 }
 
 fn last_attempt(step: &Step) -> u8 {

@@ -20,7 +20,7 @@ use baton_core::units::Timestamp;
 use baton_core::workflow::{Act, Artefact, Node, When, Who, Workflow};
 use baton_engine::{Channels, Engine, Ports, Silent};
 use baton_members::Tools;
-use baton_port::{Blobs, BoxFuture, Cancel, Channel, Clock, Ids, Journal};
+use baton_port::{Blobs, BoxFuture, Cancel, Channel, Clock, Ids, Journal, Rows};
 use baton_process::Launcher;
 use baton_script::{Answer, Recording, Script, Server};
 use baton_store::{MemoryStore, SqliteStore};
@@ -184,20 +184,20 @@ struct Bench {
 impl Bench {
     fn new(store: Store, url: &str, members: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (journal, blobs): (Arc<dyn Journal>, Arc<dyn Blobs>) = match store {
+        let (journal, blobs, rows): (Arc<dyn Journal>, Arc<dyn Blobs>, Arc<dyn Rows>) = match store {
             Store::Memory => {
                 let store = Arc::new(MemoryStore::default());
-                (store.clone(), store)
+                (store.clone(), store.clone(), store)
             }
             Store::Synced => {
                 let store =
                     Arc::new(SqliteStore::open(folder.path(), baton_store::Options::default()).expect("a store"));
-                (store.clone(), store)
+                (store.clone(), store.clone(), store)
             }
         };
         let tools = Arc::new(Tools::new(Launcher::without_shim(), Vec::new()));
-        let ports =
-            Ports { journal, blobs, channels: Arc::new(Open::new(tools)), clock: Arc::new(Now), ids: Arc::new(Random) };
+        let channels = Arc::new(Open::new(tools));
+        let ports = Ports { journal, blobs, rows, channels, clock: Arc::new(Now), ids: Arc::new(Random) };
         let members: Vec<Member> = (0..members).map(|index| member(index, url)).collect();
         let inputs = inputs(members);
         Self { engine: Engine::new(ports, "bench".into(), folder.path().to_owned()), inputs, _folder: folder }
@@ -261,6 +261,7 @@ fn inputs(members: Vec<Member>) -> Inputs {
         roles: Vec::new(),
         rules: Rules::default(),
         session: None,
+        handover: Some(baton_core::handover::Handover::default()),
         seed: 1,
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use baton_core::handover::Handover;
 use baton_core::run::{Inputs, RULES_VERSION};
 use baton_core::task::Task;
 use baton_core::workflow::Workflow;
@@ -54,6 +55,7 @@ impl Setup {
         let ports = Ports {
             journal: store.clone(),
             blobs: store.clone(),
+            rows: store.clone(),
             channels: Arc::new(SeatChannels(tools.clone())),
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
@@ -78,9 +80,19 @@ impl Setup {
         SystemClock.now()
     }
 
-    /// Freezes a task with everything that its run will depend on.
-    pub(crate) fn freeze(&self, task: Task, workflow: Workflow, members: Vec<baton_core::member::Member>) -> Inputs {
-        Inputs {
+    /// Freezes a task with everything that its run will depend on, what is known of accounts by now included.
+    pub(crate) async fn freeze(
+        &self,
+        task: Task,
+        workflow: Workflow,
+        members: Vec<baton_core::member::Member>,
+    ) -> Result<Inputs, Failure> {
+        let handover = Handover {
+            rules: self.config.followers(&members),
+            away: self.engine.away(&members).await?,
+            offset_minutes: system::offset_minutes(self.now()),
+        };
+        Ok(Inputs {
             rules_version: RULES_VERSION,
             task,
             workflow,
@@ -89,8 +101,9 @@ impl Setup {
             rules: self.config.rules.clone(),
             named: Vec::new(),
             session: None,
+            handover: Some(handover),
             seed: SystemIds.seed(),
-        }
+        })
     }
 }
 

@@ -20,7 +20,14 @@ pub(crate) fn missing<'a>(
 ) -> BTreeMap<&'a str, Vec<&'a Member>> {
     let Some(plan) = &state.plan else { return BTreeMap::new() };
     let asked = |member: &&Member| {
-        plan.team.seats.iter().any(|seat| seat.member == member.id) || plan.team.ladder.contains(&member.id)
+        let follows = |id: &_| {
+            inputs
+                .handover
+                .as_ref()
+                .is_some_and(|known| known.rules.get(id).is_some_and(|ids| ids.contains(&member.id)))
+        };
+        plan.team.seats.iter().any(|seat| seat.member == member.id || follows(&seat.member))
+            || plan.team.ladder.iter().any(|id| *id == member.id || follows(id))
     };
     let mut vendors: BTreeMap<&str, Vec<&Member>> = BTreeMap::new();
     for member in inputs.members.iter().filter(|member| !member.is_check()).filter(asked) {

@@ -77,7 +77,7 @@ async fn run(table: &Table, folder: &Path, sample: &Path, demo: &Demo, output: &
     };
     let members = table.member.iter().map(|entry| entry.member.clone()).collect();
     let workflow = setup.config.workflow(&table.task.workflow)?.clone();
-    let inputs: Inputs = setup.freeze(task, workflow, members);
+    let inputs: Inputs = setup.freeze(task, workflow, members).await?;
     let flags = RunFlags { json: demo.json, yes: true, ..RunFlags::default() };
     ask::run(&setup, inputs, attached, &flags, output).await
 }

@@ -133,7 +133,7 @@ pub(crate) fn check_member(check: &CheckEntry) -> Member {
         price: None,
         payer: Payer::Local,
         account: "check".into(),
-        limits: Limits { first_event_ms: total_ms, idle_ms: total_ms, total_ms, concurrent: 1 },
+        limits: Limits { first_event_ms: total_ms, idle_ms: total_ms, total_ms, concurrent: 1, ..Limits::default() },
         scripted: false,
     }
 }

@@ -22,6 +22,12 @@ impl Clock for SystemClock {
     }
 }
 
+/// How far the user's clock is from UTC at an instant, in minutes to the east.
+pub(crate) fn offset_minutes(at: Timestamp) -> i32 {
+    let instant = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    jiff::tz::TimeZone::system().to_offset(instant).seconds() / 60
+}
+
 pub(crate) struct SystemIds;
 
 impl Ids for SystemIds {

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::event::{Event, Inputs, Stamped, TurnReport};
+use super::event::{Event, Inputs, SessionState, Stamped, TurnReport};
 use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus, Work};
 use super::{Illegal, decide};
 use crate::classify::classify;
+use crate::handover;
 use crate::ids::{MemberId, StepId};
 use crate::journal::Actor;
 use crate::outcome::{Outcome, Retry};
-use crate::route::{Request, route};
+use crate::route::{Request, Team, route};
 use crate::task::Priority;
 use crate::units::{MicroUsd, Timestamp};
 
@@ -26,8 +27,9 @@ pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illega
     state.last_at = at;
     match event {
         Event::Submitted(inputs) => submitted(state, *inputs, at),
-        Event::StepStarted { step, attempt, member, .. } => {
-            started(state, step, attempt, member, at).map_err(illegal)?
+        Event::StepStarted { step, attempt, member, session, .. } => {
+            let begun = started(state, step, attempt, member, at).map_err(illegal)?;
+            begun.session = session;
         }
         Event::StepFinished { step, attempt, report } => finished(state, step, attempt, report, at).map_err(illegal)?,
         Event::OpinionRead { step, opinion, .. } => {
@@ -70,15 +72,19 @@ pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illega
 
 fn submitted(state: &mut RunState, inputs: Inputs, at: Timestamp) {
     let classification = classify(&inputs.task);
-    let request = Request {
+    let present = handover::present(&inputs, at);
+    let whole = Request {
         members: &inputs.members,
         roles: &inputs.roles,
         rules: &inputs.rules,
         tokens: inputs.task.estimated_tokens(),
         named: &inputs.named,
-        grows: inputs.workflow.asks_later(),
+        // With somebody away nobody is held back: who takes a seat over is to be seen at once.
+        grows: inputs.workflow.asks_later() && !present.is_anybody_away(),
     };
-    let team = route(&classification, &request);
+    let mut team = route(&classification, &Request { members: &present.members, named: &present.named, ..whole });
+    let whole = if present.is_anybody_away() { route(&classification, &whole) } else { Team::default() };
+    present.settle(&inputs, &whole, &mut team);
     state.repeats = vec![0; inputs.workflow.nodes.len()];
     state.plan = Some(Arc::new(Plan { classification, team }));
     state.inputs = Some(Arc::new(inputs));
@@ -89,7 +95,13 @@ fn find(state: &mut RunState, id: StepId) -> Result<&mut Step, &'static str> {
     state.steps.get_mut(id.index()).ok_or("there is no such step")
 }
 
-fn started(state: &mut RunState, id: StepId, attempt: u8, member: MemberId, at: Timestamp) -> Result<(), &'static str> {
+fn started(
+    state: &mut RunState,
+    id: StepId,
+    attempt: u8,
+    member: MemberId,
+    at: Timestamp,
+) -> Result<&mut Attempt, &'static str> {
     let reserved = reserve(state, &member);
     let step = find(state, id)?;
     if step.status != StepStatus::Planned || usize::from(attempt) != step.attempts.len() || step.member != member {
@@ -105,8 +117,9 @@ fn started(state: &mut RunState, id: StepId, attempt: u8, member: MemberId, at: 
         model: None,
         cost: None,
         reserved,
+        session: None,
     });
-    Ok(())
+    step.attempts.last_mut().ok_or("the step was not to be asked so")
 }
 
 /// What a turn of this member may cost; nothing when that is unknown, which is said in the decision.
@@ -208,12 +221,14 @@ fn after_failure(state: &mut RunState, id: StepId, outcome: &Outcome, at: Timest
     } else {
         match outcome.retry() {
             Retry::Never => None,
+            // The same member again, in a new conversation that is told of the old one.
+            _ if lost_its_session(state, id, outcome) => Some((same, 0)),
             Retry::SameMember { after_ms }
                 if first_of_its_sort(&state.steps[id.index()], outcome) && fits_cap(state, &same) =>
             {
                 Some((same, after_ms))
             }
-            Retry::SameMember { .. } | Retry::OtherMember => stand_in(state, id).map(|member| (member, 0)),
+            Retry::SameMember { .. } | Retry::OtherMember => stand_in(state, id, outcome, at).map(|member| (member, 0)),
         }
     };
     let step = &mut state.steps[id.index()];
@@ -230,6 +245,14 @@ fn after_failure(state: &mut RunState, id: StepId, outcome: &Outcome, at: Timest
     }
 }
 
+/// The member does not know the conversation that it was to go on with; it has not been asked anew yet.
+fn lost_its_session(state: &RunState, id: StepId, outcome: &Outcome) -> bool {
+    let resumed =
+        |attempt: &Attempt| matches!(&attempt.session, Some(session) if session.state == SessionState::Resumed);
+    let last = state.steps[id.index()].attempts.last();
+    *outcome == Outcome::SessionNotFound && last.is_some_and(resumed)
+}
+
 /// The member has not failed so in this step before. That a process died is no failure of the member, nor the other way
 /// round.
 fn first_of_its_sort(step: &Step, outcome: &Outcome) -> bool {
@@ -241,7 +264,7 @@ fn first_of_its_sort(step: &Step, outcome: &Outcome) -> bool {
 
 /// The best member of the ladder that this wave has not asked and that fits the spending cap. A critical task is never
 /// handed to a weaker one.
-fn stand_in(state: &RunState, id: StepId) -> Option<MemberId> {
+fn stand_in(state: &RunState, id: StepId, outcome: &Outcome, at: Timestamp) -> Option<MemberId> {
     let step = &state.steps[id.index()];
     let plan = state.plan.as_ref()?;
     // Nobody can take a side's part in a dispute, and an arbiter answers in both orders or not at all.
@@ -260,6 +283,5 @@ fn stand_in(state: &RunState, id: StepId) -> Option<MemberId> {
             || state.member(member).is_some_and(|other| other.tier <= tier)
     };
     let can = |member: &&MemberId| !asked(member) && strong_enough(member) && fits_cap(state, member);
-    let held = plan.team.held.iter().map(|seat| &seat.member);
-    held.chain(&plan.team.ladder).find(can).cloned()
+    handover::ladder(state, step, outcome, at).iter().find(can).cloned()
 }

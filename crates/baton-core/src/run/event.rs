@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{RoleRow, Rules};
 use crate::consensus::Decision;
 use crate::evidence::Evidence;
+use crate::handover::Handover;
 use crate::hash::Hash;
 use crate::ids::{MemberId, SessionName, StepId};
 use crate::journal::{Actor, NewEvent, Row};
@@ -31,6 +32,9 @@ pub struct Inputs {
     /// The lead member's persistent conversation, when one is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionName>,
+    /// What was known of accounts, and who takes over; `None` in runs of before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
     /// Decides the order of quoted opinions.
     pub seed: u64,
 }
@@ -51,6 +55,35 @@ pub struct Provenance {
     /// The provider's id of the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+}
+
+/// How an attempt stands to the persistent conversation that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionStart {
+    pub state: SessionState,
+    /// Why a conversation that there was could not go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// Turns of the old conversation that are quoted in the prompt.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub handed_on: usize,
+    /// Whose conversation they are from, where that is another member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<MemberId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// The member begins with this turn.
+    New,
+    /// The member goes on, or is told its own earlier turns word for word.
+    Resumed,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// How one attempt ended.
@@ -82,6 +115,8 @@ pub enum Event {
         attempt: u8,
         member: MemberId,
         prompt: Option<Hash>,
+        /// `None` where it belongs to no conversation.
+        session: Option<SessionStart>,
     },
     /// Written before anything else learns of the answer.
     StepFinished {
@@ -146,6 +181,8 @@ struct StartedHeader {
     member: MemberId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prompt: Option<Hash>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session: Option<SessionStart>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -222,8 +259,9 @@ impl Event {
     fn parts(&self) -> Result<(String, Option<Vec<u8>>), serde_json::Error> {
         Ok(match self {
             Self::Submitted(inputs) => (submitted_header(inputs)?, Some(serde_json::to_vec(inputs)?)),
-            Self::StepStarted { step, attempt, member, prompt } => {
-                let header = StartedHeader { step: *step, attempt: *attempt, member: member.clone(), prompt: *prompt };
+            Self::StepStarted { step, attempt, member, prompt, session } => {
+                let (member, session) = (member.clone(), session.clone());
+                let header = StartedHeader { step: *step, attempt: *attempt, member, prompt: *prompt, session };
                 (serde_json::to_string(&header)?, None)
             }
             Self::StepFinished { step, attempt, report } => (
@@ -295,8 +333,8 @@ fn decode(row: &Row) -> Result<Event, CodecError> {
     Ok(match row.kind.as_str() {
         "submitted" => Event::Submitted(Box::new(body(row)?)),
         "step_started" => {
-            let StartedHeader { step, attempt, member, prompt } = header(row)?;
-            Event::StepStarted { step, attempt, member, prompt }
+            let StartedHeader { step, attempt, member, prompt, session } = header(row)?;
+            Event::StepStarted { step, attempt, member, prompt, session }
         }
         "step_finished" => {
             let FinishedHeader { step, attempt, report } = header(row)?;

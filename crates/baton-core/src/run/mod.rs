@@ -15,7 +15,7 @@ use crate::ids::{MemberId, StepId};
 use crate::units::Timestamp;
 
 pub use dispute::{Dispute, Order};
-pub use event::{CodecError, Event, Inputs, Provenance, Stamped, TurnReport};
+pub use event::{CodecError, Event, Inputs, Provenance, SessionStart, SessionState, Stamped, TurnReport};
 pub use state::{Attempt, Plan, PromptPlan, RunState, Status, Step, StepStatus, Work};
 
 /// Raised whenever the same events would be folded into another state; frozen into each run.

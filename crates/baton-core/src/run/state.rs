@@ -16,7 +16,7 @@ use crate::units::{MicroUsd, Timestamp, Usage};
 use crate::workflow::Artefact;
 
 use super::dispute::Dispute;
-use super::event::Inputs;
+use super::event::{Inputs, SessionStart};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +82,7 @@ pub struct Attempt {
     pub cost: Option<MicroUsd>,
     /// Set aside for it before it began.
     pub reserved: MicroUsd,
+    pub session: Option<SessionStart>,
 }
 
 /// Where a step stands.

@@ -5,6 +5,7 @@ mod budget;
 mod codec;
 mod disputes;
 mod gates;
+mod handover;
 mod illegal;
 mod paths;
 mod recovery;
@@ -89,6 +90,7 @@ fn inputs() -> Inputs {
         rules: Rules::default(),
         named: vec![],
         session: None,
+        handover: None,
         seed: 7,
     }
 }
@@ -204,7 +206,7 @@ impl Outside {
 
     fn start(&mut self, step: StepId, attempt: u8, member: MemberId) -> Vec<Effect> {
         self.running.push_back((step, attempt));
-        self.happens(Event::StepStarted { step, attempt, member, prompt: None })
+        self.happens(Event::StepStarted { step, attempt, member, prompt: None, session: None })
     }
 
     /// Starts everything that is to be asked now.

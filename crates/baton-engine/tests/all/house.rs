@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use baton_core::catalog::Rules;
+use baton_core::handover::Handover;
 use baton_core::ids::{MemberId, RunId};
 use baton_core::journal::verify_chain;
 use baton_core::member::{ChannelSpec, Limits, Member, Nature, Payer, Price};
@@ -38,6 +39,7 @@ impl House {
         Ports {
             journal: Arc::new(self.store.clone()),
             blobs: Arc::new(self.store.clone()),
+            rows: Arc::new(self.store.clone()),
             channels: Arc::new(self.panel.clone()),
             clock: Arc::new(self.clock.clone()),
             ids: self.ids.clone(),
@@ -260,6 +262,7 @@ pub(crate) fn inputs(members: &[&str]) -> Inputs {
         rules: Rules::default(),
         named: vec![],
         session: None,
+        handover: Some(Handover::default()),
         seed: 7,
     }
 }

@@ -12,6 +12,7 @@ mod panel;
 mod prompts;
 mod runs;
 mod sessions;
+mod shared;
 mod simulation;
 mod tap;
 mod verify;

@@ -66,6 +66,16 @@ impl Journal for Tap {
         })
     }
 
+    fn append_all(&self, appends: Vec<Append>) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let kinds = appends.iter().flat_map(|append| append.events.iter().map(|event| event.kind)).collect();
+            let blobs = appends.iter().flat_map(|append| append.blobs.iter().map(|blob| blob.hash)).collect();
+            let done = self.store.append_all(appends).await?;
+            self.written.lock().unwrap().push((kinds, blobs));
+            Ok(done)
+        })
+    }
+
     fn read<'a>(&'a self, stream: &'a Stream, from: u64) -> BoxFuture<'a, Result<Vec<Row>, StoreError>> {
         Box::pin(async move {
             let mut rows = self.store.read(stream, from).await?;

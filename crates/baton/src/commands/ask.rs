@@ -37,7 +37,7 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     tell_untrusted(&setup, &trusted);
     super::resume::tell_interrupted(&setup).await?;
     members.extend(seats::checks(&setup.config, &trusted, &workspace(&task, &setup)));
-    let inputs = Inputs { named, ..setup.freeze(task, workflow, members) };
+    let inputs = Inputs { named, ..setup.freeze(task, workflow, members).await? };
     if ask.dry_run {
         return dry_run(&setup, inputs, &attached, output);
     }

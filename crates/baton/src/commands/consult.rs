@@ -3,7 +3,7 @@
 use baton_core::consensus::Decision;
 use baton_core::ids::{RunId, SessionName};
 use baton_core::member::Effort;
-use baton_core::run::Inputs;
+use baton_core::run::{Inputs, RunState};
 use baton_core::task::{Complexity, Hints, Question};
 use baton_core::text::printable;
 
@@ -24,8 +24,11 @@ pub(crate) async fn consult(consult: Consult, output: &mut Output) -> Result<Exi
     let found = setup.seats().await;
     let id = usable_member(&setup, &found, &consult.member)?;
     let mut members = affordable(seats::usable(&found), consult.run.max_cost);
-    members.retain(|member| member.id == id);
-    if let (Some(effort), Some(member)) = (consult.effort, members.first_mut()) {
+    // Who takes over by the user's rule comes along; nobody else is asked in place of a member that was named.
+    let followers = setup.config.followers(&members).remove(&id).unwrap_or_default();
+    members.retain(|member| member.id == id || followers.contains(&member.id));
+    let asked = members.iter_mut().find(|member| member.id == id);
+    if let (Some(effort), Some(member)) = (consult.effort, asked) {
         member.effort = Some(match effort {
             EffortName::Low => Effort::Low,
             EffortName::Medium => Effort::Medium,
@@ -36,10 +39,12 @@ pub(crate) async fn consult(consult: Consult, output: &mut Output) -> Result<Exi
     let hints = Hints { question: Some(Question::Text), complexity: Some(Complexity::Quick), ..Hints::default() };
     let (task, attached) = task(&setup, &consult.task, &consult.files, hints)?;
     let workflow = setup.config.consult.clone();
-    let inputs = Inputs { named: vec![id], session, ..setup.freeze(task, workflow, members) };
+    let inputs = Inputs { named: vec![id], session, ..setup.freeze(task, workflow, members).await? };
     let (run, state) = carry_out(&setup, inputs, attached, &consult.run).await?;
     match &state.decision {
-        Some(decision) if !consult.run.json && decision.answer.is_some() => say(&setup, &run, decision, output).await,
+        Some(decision) if !consult.run.json && decision.answer.is_some() => {
+            say(&setup, &run, &state, decision, output).await
+        }
         decision => {
             let answered = decision.as_ref().is_some_and(|decision| decision.answer.is_some());
             let exit = conclude(&setup.engine, &run, &state, &consult.run, output).await?;
@@ -49,10 +54,22 @@ pub(crate) async fn consult(consult: Consult, output: &mut Output) -> Result<Exi
 }
 
 /// One member's own words, and nothing but a line about where they are kept.
-async fn say(setup: &Setup, run: &RunId, decision: &Decision, output: &mut Output) -> Result<Exit, Failure> {
+async fn say(
+    setup: &Setup,
+    run: &RunId,
+    state: &RunState,
+    decision: &Decision,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let text = answer(&setup.engine, decision).await?.unwrap_or_default();
     output.print(&format!("{}\n", printable(&text).trim_end()))?;
-    let cost = style::cost(decision.cost, decision.cost_unknown);
+    let answered = state.steps.iter().filter_map(|step| step.attempts.last());
+    for attempt in answered {
+        if let Some(words) = attempt.session.as_ref().and_then(render::turns::conversation) {
+            render::note(&format!("{} {}: {words}", style::warn("!"), attempt.member));
+        }
+    }
+    let cost = style::paid(decision.cost, decision.cost_unknown, &render::turns::payers(state));
     let time = style::duration(decision.elapsed_ms);
     render::note(&style::dim(&format!("run {}   {cost}   {time}", run.short())));
     Ok(Exit::Ok)

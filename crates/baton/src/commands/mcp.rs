@@ -84,7 +84,7 @@ async fn inputs(
     let workspace = task.workspace.clone().map_or_else(|| setup.directory.clone(), PathBuf::from);
     members.extend(seats::checks(&setup.config, &setup.trust().await?, &workspace));
     let workflow = setup.config.default_workflow()?.clone();
-    Ok((Inputs { named, ..setup.freeze(task, workflow, members) }, attached.blobs))
+    Ok((Inputs { named, ..setup.freeze(task, workflow, members).await? }, attached.blobs))
 }
 
 async fn reply(setup: &Setup, run: &RunId, state: &RunState) -> Result<OrchestrateReply, Failure> {
@@ -98,7 +98,7 @@ async fn reply(setup: &Setup, run: &RunId, state: &RunState) -> Result<Orchestra
 
 /// The decision's screen without colour, and what a person would have to answer.
 fn summary(run: &RunId, state: &RunState, decision: &Decision, answer: Option<&str>) -> String {
-    let mut text = anstream::adapter::strip_str(&render::decision::screen(run, decision, answer)).to_string();
+    let mut text = anstream::adapter::strip_str(&render::decision::screen(run, state, decision, answer)).to_string();
     if let Some((question, options)) = open_question(state) {
         text.push_str(&format!(
             "\n{question} Only a person can answer, on a terminal: baton respond {} {}\n",

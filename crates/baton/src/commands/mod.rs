@@ -65,7 +65,7 @@ pub(crate) async fn conclude(
         let value = render::json::decision(run, state, decision, answer.as_deref())?;
         output.print(&format!("{value:#}\n"))?;
     } else {
-        output.print(&render::decision::screen(run, decision, answer.as_deref()))?;
+        output.print(&render::decision::screen(run, state, decision, answer.as_deref()))?;
     }
     if let Some(question) = open_question(state) {
         render::note(&question_text(run, &question));

@@ -6,6 +6,7 @@ use baton_core::ids::RunId;
 use baton_core::journal::Stream;
 use baton_core::run::{RunState, Status};
 use baton_core::text::one_line;
+use baton_core::units::MicroUsd;
 use baton_port::RunSummary;
 use serde_json::{Value, json};
 
@@ -44,6 +45,9 @@ struct Line {
     prompt: String,
     state: String,
     confidence: Option<f64>,
+    /// What its ended turns cost, whether some did not say, and who paid.
+    cost: Option<(MicroUsd, bool)>,
+    payers: String,
 }
 
 impl Line {
@@ -66,22 +70,30 @@ impl Line {
             prompt: first["prompt"].as_str().unwrap_or_default().to_owned(),
             state: word,
             confidence: decision.map(|decision| decision.overall_confidence.as_f64()),
+            cost: state.map(RunState::cost),
+            payers: state.map(render::turns::payers).unwrap_or_default(),
         }
     }
 
     fn json(&self) -> Value {
-        json!({ "run": self.run, "at": self.at, "prompt": self.prompt, "state": self.state, "overallConfidence": self.confidence })
+        json!({
+            "run": self.run, "at": self.at, "prompt": self.prompt, "state": self.state,
+            "overallConfidence": self.confidence,
+            "costUsd": self.cost.map(|(cost, _)| render::turns::dollars(cost)),
+            "costUnknown": self.cost.map(|(_, unknown)| unknown), "paidBy": self.payers,
+        })
     }
 
     fn write(&self, text: &mut String) {
         let confidence = self.confidence.map_or("    ".to_owned(), |value| format!("{value:.2}"));
         let _ = writeln!(
             text,
-            "{}  {}  {:26} {confidence}  {}",
+            "{}  {}  {:26} {confidence}  {}  {}",
             style::strong(&self.short),
             style::dim(&local_time(self.at)),
             self.state.replace('_', " "),
-            one_line(&self.prompt, 60)
+            one_line(&self.prompt, 60),
+            style::dim(&self.cost.map_or(String::new(), |(cost, unknown)| style::paid(cost, unknown, &self.payers)))
         );
     }
 }

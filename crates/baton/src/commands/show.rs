@@ -33,7 +33,7 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
     text.push_str(&steps(&state));
     if let Some(decision) = &state.decision {
         let answer = answer(&setup.engine, decision).await?;
-        text.push_str(&render::decision::screen(&run, decision, answer.as_deref()));
+        text.push_str(&render::decision::screen(&run, &state, decision, answer.as_deref()));
     }
     if let Some((question, options)) = open_question(&state) {
         let _ = writeln!(text, "{} {question} ({})", style::warn("waits:"), options.join(", "));
@@ -53,6 +53,7 @@ async fn whole(setup: &Setup, run: &RunId, state: &RunState) -> Result<serde_jso
         }
         None => Ok(serde_json::json!({
             "schema": "baton.decision/1", "run": run.as_str(), "status": json::status(state.status),
+            "turns": render::turns::list(state),
         })),
     }
 }
@@ -88,8 +89,11 @@ fn steps(state: &RunState) -> String {
                 step.id.0 + 1,
                 format!("{}{scripted}", attempt.member),
                 step.role.as_str(),
-                style::dim(&format!("{cost}{tokens}"))
+                style::dim(&format!("{cost} ({}){tokens}", render::turns::payer(state, attempt).as_str()))
             );
+            if let Some(words) = attempt.session.as_ref().and_then(render::turns::conversation) {
+                let _ = writeln!(text, "     {}", style::dim(&words));
+            }
         }
     }
     text

@@ -112,6 +112,7 @@ pub(super) fn built_in() -> Result<Config, Failure> {
         consult: workflow(CONSULT.0, CONSULT.1)?,
         allow: Vec::new(),
         checks: Vec::new(),
+        handover: std::collections::BTreeMap::new(),
         deny: Vec::new(),
         project: None,
     })

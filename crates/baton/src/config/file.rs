@@ -23,6 +23,8 @@ pub(super) struct UserFile {
     #[serde(default)]
     thresholds: Thresholds,
     #[serde(default)]
+    handover: super::handover::HandoverRules,
+    #[serde(default)]
     deny: Vec<String>,
     #[serde(default)]
     member: Vec<MemberTable>,
@@ -104,6 +106,10 @@ impl UserFile {
         }
         for table in self.member {
             table.apply(config).map_err(wrong)?;
+        }
+        config.handover = self.handover;
+        if let Some(name) = config.unknown_in_handover() {
+            return Err(wrong(format!("handover: there is no member `{name}`")));
         }
         Ok(())
     }

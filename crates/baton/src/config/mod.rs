@@ -3,6 +3,7 @@
 
 mod catalog;
 mod file;
+mod handover;
 mod project;
 
 use std::io::ErrorKind;
@@ -34,6 +35,8 @@ pub(crate) struct Config {
     /// Vendors that may be sent text without asking.
     pub(crate) allow: Vec<String>,
     pub(crate) checks: Vec<CheckEntry>,
+    /// Who takes over from whom when an account is used up, as typed.
+    pub(crate) handover: handover::HandoverRules,
     /// Patterns of files that are never attached.
     pub(crate) deny: Vec<String>,
     /// The project that the working directory is in, if it brings a `baton.toml`.

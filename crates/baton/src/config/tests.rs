@@ -119,3 +119,20 @@ fn unknown_and_retired_names_are_told_with_a_way_out() {
     assert!(config.unknown_member("claud").hints[0].contains("`claude"), "{:?}", config.unknown_member("claud"));
     assert!(config.unknown_member("cheetah").hints[0].starts_with("ask `"));
 }
+
+#[test]
+fn a_handover_rule_names_members_or_what_their_names_begin_with() {
+    let rules = "[handover]\ncodex = [\"claude\", \"codex\"]\ncodex-low = [\"gemini-cli\"]\n";
+    let config = load(rules, None).unwrap();
+    let members: Vec<_> = config.entries.iter().map(|entry| entry.member.clone()).collect();
+    let followers = config.followers(&members);
+    let of = |name: &str| {
+        let found = followers.iter().find(|(id, _)| id.as_str() == name).unwrap().1;
+        found.iter().map(MemberId::as_str).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(of("codex-low"), "gemini-cli", "its own name goes before the beginning of it");
+    assert_eq!(of("codex-high"), "claude codex-low codex-medium", "never itself");
+    let few: Vec<_> = members.iter().filter(|member| member.id.as_str() != "claude").cloned().collect();
+    assert_eq!(config.followers(&few).values().next().unwrap()[0].as_str(), "codex-low", "who is there");
+    assert_eq!(load("[handover]\nx = [\"claude\"]", None).unwrap_err().exit, Exit::Configuration);
+}

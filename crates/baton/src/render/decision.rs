@@ -5,6 +5,7 @@ use std::fmt::Write;
 use baton_core::consensus::{Blocker, ConfidenceSource, DecidedBy, Decision, MergedFinding, Recommendation, Standing};
 use baton_core::ids::{MemberId, RunId};
 use baton_core::opinion::Severity;
+use baton_core::run::RunState;
 use baton_core::task::Kind;
 use baton_core::text::{one_line, printable};
 
@@ -13,7 +14,7 @@ use super::style;
 const BAR: usize = 40;
 
 /// The whole screen for a decision. `answer` is the adopted text, where a text was asked for.
-pub(crate) fn screen(run: &RunId, decision: &Decision, answer: Option<&str>) -> String {
+pub(crate) fn screen(run: &RunId, state: &RunState, decision: &Decision, answer: Option<&str>) -> String {
     let mut out = String::new();
     head(decision, &mut out);
     if let Some(text) = answer {
@@ -30,7 +31,7 @@ pub(crate) fn screen(run: &RunId, decision: &Decision, answer: Option<&str>) -> 
     for reason in &decision.reasoning {
         let _ = writeln!(out, "  {}", one_line(reason, 200));
     }
-    let cost = style::cost(decision.cost, decision.cost_unknown);
+    let cost = style::paid(decision.cost, decision.cost_unknown, &super::turns::payers(state));
     let time = style::duration(decision.elapsed_ms);
     let _ = writeln!(out, "\n{}", style::dim(&format!("run {}   {cost}   {time}", run.short())));
     out

@@ -34,6 +34,7 @@ pub(crate) fn decision(
     }
     fields.insert("costUsd".into(), dollars(fields.get("cost")));
     fields.remove("cost");
+    fields.insert("turns".into(), super::turns::list(state));
     if let (Some(Value::Object(reference)), Some(text)) = (fields.get_mut("answer"), answer) {
         reference.insert("text".into(), json!(text));
     }

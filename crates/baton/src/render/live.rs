@@ -70,15 +70,15 @@ impl Live {
         lines.insert(step, Line { bar, bytes: 0 });
     }
 
-    fn end(&self, step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) {
+    fn end(&self, state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) {
         if let Some(line) = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&step.id) {
             line.bar.finish_and_clear();
         }
-        self.say(&ended_line(step, at, outcome, detail));
+        self.say(&ended_line(state, step, at, outcome, detail));
     }
 }
 
-fn ended_line(step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) -> String {
+fn ended_line(state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) -> String {
     let attempt = step.attempts.last();
     let asked = attempt.map_or(step.member.as_str(), |attempt| attempt.member.as_str());
     let label = format!("{:14} {:10}", asked, step.role.as_str());
@@ -89,7 +89,9 @@ fn ended_line(step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) -> St
         } else {
             format!(": {}", one_line(detail, 100))
         };
-        return format!("  {} {label} {} after {took}{detail}", style::bad("✗"), outcome.label());
+        let follows = attempt.is_some_and(|attempt| attempt.member != step.member) && !step.status.is_over();
+        let follower = if follows { format!("; {} takes over", step.member) } else { String::new() };
+        return format!("  {} {label} {} after {took}{detail}{follower}", style::bad("✗"), outcome.label());
     }
     if let Some(evidence) = &step.evidence {
         let result = match evidence.result {
@@ -99,9 +101,10 @@ fn ended_line(step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) -> St
         };
         return format!("  {} {label} {result} after {took}", style::good("✓"));
     }
+    let payer = attempt.map_or("unknown", |attempt| super::turns::payer(state, attempt).as_str());
     let cost = match attempt.and_then(|attempt| attempt.cost) {
-        Some(cost) => format!(", {cost}"),
-        None => ", cost unknown".to_owned(),
+        Some(cost) => format!(", {cost} ({payer})"),
+        None => format!(", cost unknown ({payer})"),
     };
     format!("  {} {label} answered in {took}{cost}", style::good("✓"))
 }
@@ -119,12 +122,18 @@ impl Observer for Live {
             }
             Event::StepFinished { step, report, .. } => {
                 if let Some(step) = state.step(*step) {
-                    self.end(step, stamped.at, &report.outcome, &report.detail);
+                    self.end(state, step, stamped.at, &report.outcome, &report.detail);
                 }
             }
             Event::StepInDoubt { step, .. } => {
                 if let Some(step) = state.step(*step) {
-                    self.end(step, stamped.at, &Outcome::InDoubt, "asked when the last process ended; asking again");
+                    self.end(
+                        state,
+                        step,
+                        stamped.at,
+                        &Outcome::InDoubt,
+                        "asked when the last process ended; asking again",
+                    );
                 }
             }
             Event::CancelRequested => self.say("  stopping"),

@@ -5,6 +5,7 @@ pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod plan;
 pub(crate) mod style;
+pub(crate) mod turns;
 
 use std::io::Write;
 

@@ -45,6 +45,12 @@ pub(crate) fn cost(cost: baton_core::units::MicroUsd, unknown: bool) -> String {
     }
 }
 
+/// The cost, and who paid it.
+pub(crate) fn paid(amount: baton_core::units::MicroUsd, unknown: bool, payers: &str) -> String {
+    let cost = cost(amount, unknown);
+    if payers.is_empty() { cost } else { format!("{cost} by {payers}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,8 @@ mod demo;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod handover;
+#[cfg(test)]
 mod interrupted;
 #[cfg(test)]
 mod mcp;

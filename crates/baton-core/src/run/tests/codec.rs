@@ -41,8 +41,14 @@ fn events() -> Vec<Event> {
     let abstained = evidence(CheckResult::Abstained { reason: "not here".into() });
     vec![
         Event::Submitted(Box::new(inputs())),
-        Event::StepStarted { step: StepId(0), attempt: 1, member: id("a"), prompt: Some(Hash::of(b"p")) },
-        Event::StepStarted { step: StepId(1), attempt: 0, member: id("b"), prompt: None },
+        Event::StepStarted {
+            step: StepId(0),
+            attempt: 1,
+            member: id("a"),
+            prompt: Some(Hash::of(b"p")),
+            session: None,
+        },
+        Event::StepStarted { step: StepId(1), attempt: 0, member: id("b"), prompt: None, session: None },
         Event::StepFinished { step: StepId(0), attempt: 1, report: full },
         Event::StepFinished { step: StepId(1), attempt: 0, report: timed_out },
         Event::OpinionRead { step: StepId(0), reader: 3, opinion: judged },

@@ -13,7 +13,7 @@ fn refused(outside: &Outside, event: Event) -> String {
 }
 
 fn started(step: u32, attempt: u8, member: &str) -> Event {
-    Event::StepStarted { step: StepId(step), attempt, member: id(member), prompt: None }
+    Event::StepStarted { step: StepId(step), attempt, member: id(member), prompt: None, session: None }
 }
 
 fn finished(step: u32, attempt: u8) -> Event {
