@@ -1,5 +1,6 @@
 //! Opinions: what a member's answer says, once read. Text that cannot be read abstains; it never approves.
 
+mod choice;
 mod prose;
 mod read;
 mod trailer;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::source::LocationCheck;
 use crate::units::Probability;
 
+pub use choice::choice;
 pub use read::{READER_VERSION, read};
 
 /// Stand or change: the two camps that cannot both be right.

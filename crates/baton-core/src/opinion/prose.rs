@@ -76,25 +76,6 @@ fn reserved(sentence: &str) -> bool {
     words.any(|word| word.ends_with("n't") || RESERVATIONS.contains(&word))
 }
 
-/// The option that a text settles on: `answer is (B)`, `Answer: B`, or an option that stands alone on the last line.
-pub(super) fn choice<'a>(text: &str, options: &'a [String]) -> Option<&'a String> {
-    let lower = text.to_lowercase();
-    let after = ["answer is", "answer:", "i choose", "my choice:", "choice:"]
-        .iter()
-        .filter_map(|lead| lower.rfind(lead).map(|at| at + lead.len()))
-        .max();
-    let said = match after {
-        Some(at) => lower[at..].lines().next().unwrap_or_default(),
-        None => lower.trim_end().lines().next_back().unwrap_or_default(),
-    };
-    let said = said.trim_matches(|character: char| !character.is_alphanumeric());
-    let first = said.split(|character: char| !character.is_alphanumeric()).next().unwrap_or_default();
-    options
-        .iter()
-        .find(|option| option.to_lowercase() == said)
-        .or_else(|| options.iter().find(|option| after.is_some() && option.to_lowercase() == first))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,15 +106,5 @@ mod tests {
     fn a_labelled_line_beats_phrases_and_two_phrases_say_nothing() {
         assert_eq!(verdict("LGTM overall\n**Verdict:** reject."), Some(Verdict::Reject));
         assert_eq!(verdict("LGTM, but do not merge yet"), None);
-    }
-
-    #[test]
-    fn a_choice_must_be_one_of_the_options() {
-        let options: Vec<String> = ["A", "B", "Redis"].map(String::from).to_vec();
-        assert_eq!(choice("So the answer is (B).", &options), Some(&options[1]));
-        assert_eq!(choice("I choose redis because it is fast", &options), Some(&options[2]));
-        assert_eq!(choice("Long text.\n\nB", &options), Some(&options[1]));
-        assert_eq!(choice("A longer text about things", &options), None);
-        assert_eq!(choice("the answer is D", &options), None);
     }
 }

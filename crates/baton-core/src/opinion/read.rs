@@ -1,6 +1,6 @@
 //! From an answer's text to an opinion: the trailer as asked for, then one that must be searched for, then prose.
 
-use super::{Opinion, Position, Reading, prose, trailer};
+use super::{Opinion, Position, Reading, choice, prose, trailer};
 use crate::source::Sources;
 use crate::task::Question;
 use crate::text::{prefix, printable};
@@ -60,7 +60,7 @@ fn no_position(reason: &str) -> Position {
 fn from_prose(text: &str, question: &Question) -> Opinion {
     let position = match question {
         Question::Choice(options) => {
-            prose::choice(text, options).map(|option| Position::Choice { option: option.clone() })
+            choice::choice(text, options).map(|option| Position::Choice { option: option.clone() })
         }
         Question::Verdict | Question::Findings => prose::verdict(text).map(|verdict| Position::Verdict { verdict }),
         Question::Text => (!text.trim().is_empty()).then_some(Position::Answer),
