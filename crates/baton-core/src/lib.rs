@@ -16,6 +16,7 @@ pub mod handover;
 pub mod hash;
 pub mod ids;
 pub mod journal;
+pub mod learning;
 pub mod member;
 pub mod opinion;
 pub mod outcome;

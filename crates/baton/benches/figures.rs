@@ -260,6 +260,7 @@ fn inputs(members: Vec<Member>) -> Inputs {
         members,
         roles: Vec::new(),
         rules: Rules::default(),
+        experience: baton_core::learning::Experience::default(),
         session: None,
         handover: Some(baton_core::handover::Handover::default()),
         seed: 1,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use baton_core::handover::Handover;
+use baton_core::learning::Experience;
 use baton_core::run::{Inputs, RULES_VERSION};
 use baton_core::task::Task;
 use baton_core::workflow::Workflow;
@@ -99,6 +100,7 @@ impl Setup {
             members,
             roles: self.config.roles.clone(),
             rules: self.config.rules.clone(),
+            experience: Experience::default(),
             named: Vec::new(),
             session: None,
             handover: Some(handover),

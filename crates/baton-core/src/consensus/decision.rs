@@ -65,6 +65,10 @@ pub enum ConfidenceSource {
     Prior,
     /// From tiers, and a check that settled the question.
     PriorAndEvidence,
+    /// From earlier outcomes; `learned_over` says how many.
+    Learned,
+    /// From earlier outcomes, and a check that settled the question.
+    LearnedAndEvidence,
 }
 
 /// How well a merged finding stands.
@@ -174,6 +178,9 @@ pub struct Decision {
     /// The chance that a person would accept this verdict, choice, list or text.
     pub overall_confidence: Probability,
     pub confidence_source: ConfidenceSource,
+    /// How many outcomes a learned confidence comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned_over: Option<u32>,
     pub threshold: Probability,
     pub blockers: Vec<Blocker>,
     pub decided_by: DecidedBy,

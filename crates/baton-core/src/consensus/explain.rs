@@ -24,6 +24,7 @@ pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outco
         recommendation: outcome.recommendation,
         overall_confidence: outcome.confidence,
         confidence_source: outcome.source,
+        learned_over: outcome.learned_over,
         threshold: ground.rules.thresholds.at(ground.classification.priority),
         has_conflict: outcome.blockers.contains(&Blocker::Conflict),
         blockers: outcome.blockers,
@@ -198,9 +199,14 @@ fn blocker_reasons(ground: &Ground<'_>, outcome: &Outcome) -> Vec<String> {
 fn confidence_reason(ground: &Ground<'_>, outcome: &Outcome) -> String {
     use super::decision::ConfidenceSource;
     let threshold = ground.rules.thresholds.at(ground.classification.priority).as_f64();
+    let over = outcome.learned_over.unwrap_or_default();
     let source = match outcome.source {
-        ConfidenceSource::Prior => "a prior from tiers, capped at the strongest supporter's",
-        ConfidenceSource::PriorAndEvidence => "a prior from tiers, and a check that settled it",
+        ConfidenceSource::Prior => "a prior from tiers, capped at the strongest supporter's".to_owned(),
+        ConfidenceSource::PriorAndEvidence => "a prior from tiers, and a check that settled it".to_owned(),
+        ConfidenceSource::Learned => format!("learned over {over} outcomes"),
+        ConfidenceSource::LearnedAndEvidence => {
+            format!("learned over {over} outcomes, and a check that settled it")
+        }
     };
     let confidence = outcome.confidence.as_f64();
     format!("confidence {confidence:.2} against {threshold:.2} ({source})")

@@ -5,6 +5,7 @@
 //! are discounted; failed seats are reported and never counted; evidence is no vote and weighs more; a credible
 //! critical finding cannot be outvoted; silence is not dissent.
 
+pub mod choice;
 mod claims;
 mod decision;
 mod explain;
@@ -18,6 +19,7 @@ use crate::classify::Classification;
 use crate::evidence::Evidence;
 use crate::hash::Hash;
 use crate::ids::MemberId;
+use crate::learning::Experience;
 use crate::member::Member;
 use crate::opinion::Opinion;
 use crate::outcome::Outcome;
@@ -64,6 +66,8 @@ pub struct CheckOutcome<'a> {
 pub struct Ground<'a> {
     pub classification: &'a Classification,
     pub rules: &'a Rules,
+    /// What was learned from earlier outcomes, as frozen into the run.
+    pub experience: &'a Experience,
     pub team: &'a Team,
     pub ballots: Vec<Ballot<'a>>,
     pub failures: Vec<Failure>,

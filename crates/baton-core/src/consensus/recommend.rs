@@ -25,6 +25,7 @@ pub(super) struct Outcome {
     pub(super) recommendation: Recommendation,
     pub(super) confidence: Probability,
     pub(super) source: ConfidenceSource,
+    pub(super) learned_over: Option<u32>,
     pub(super) blockers: Vec<Blocker>,
     pub(super) conflicts: Vec<Conflict>,
     /// After evidence and credible critical findings, which no vote can set aside.
@@ -46,7 +47,9 @@ pub(super) fn conclude(ground: &Ground<'_>, claims: &Claims, tally: &Tally, conf
     }
     blockers.sort_unstable();
     let recommendation = recommendation(ground, confidence, &blockers);
-    Outcome { recommendation, confidence, source, blockers, conflicts, verdict, verdict_because }
+    let learned = matches!(source, ConfidenceSource::Learned | ConfidenceSource::LearnedAndEvidence);
+    let learned_over = tally.learned.filter(|_| learned).map(|(_, over)| over);
+    Outcome { recommendation, confidence, source, learned_over, blockers, conflicts, verdict, verdict_because }
 }
 
 /// A check that failed, when somebody asks for a change: the strongest ground there is for that side. A check speaks on
@@ -133,8 +136,9 @@ fn recommendation(ground: &Ground<'_>, confidence: Probability, blockers: &[Bloc
     }
 }
 
-/// The chance that a person would accept the result. Nothing has been learned yet, so it is a prior: log-odds of the
-/// tiers' reliabilities, those for less those against, capped at the most reliable supporter's own.
+/// The chance that a person would accept the result: learned where there were enough outcomes and the vote stands.
+/// Otherwise it is a prior: log-odds of the reliabilities, those for less those against, capped at the most reliable
+/// supporter's own.
 fn confidence(
     ground: &Ground<'_>,
     tally: &Tally,
@@ -146,6 +150,9 @@ fn confidence(
     }
     let overruled =
         verdict.is_some_and(|verdict| tally.winning_verdict().is_some_and(|won| won.approves() != verdict.approves()));
+    if let Some((learned, _)) = tally.learned.filter(|_| !overruled) {
+        return learned_confidence(learned, supported);
+    }
     let (holding, against): (Vec<_>, Vec<_>) = if overruled {
         (tally.opposed().collect(), tally.agreeing().collect())
     } else {
@@ -161,6 +168,15 @@ fn confidence(
         return (Probability::saturating(raised), ConfidenceSource::PriorAndEvidence);
     }
     (Probability::saturating(logistic(log_odds).min(lead)), ConfidenceSource::Prior)
+}
+
+fn learned_confidence(learned: Probability, supported: bool) -> (Probability, ConfidenceSource) {
+    if !supported {
+        return (learned, ConfidenceSource::Learned);
+    }
+    let log_odds = logit(learned.as_f64().clamp(0.01, 0.99));
+    let raised = logistic(log_odds + EVIDENCE_LOG_ODDS).min(EVIDENCE_CAP);
+    (Probability::saturating(raised.max(learned.as_f64())), ConfidenceSource::LearnedAndEvidence)
 }
 
 /// A free text is worth what its author is.

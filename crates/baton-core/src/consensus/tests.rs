@@ -1,6 +1,7 @@
 //! Decisions of small, made-up teams.
 
 mod claims;
+mod learned;
 mod outcome;
 mod quorum;
 mod shape;
@@ -17,6 +18,7 @@ use crate::task::{Complexity, Kind, Priority, Question};
 struct Table {
     classification: Classification,
     rules: Rules,
+    experience: Experience,
     team: Team,
     seats: Vec<(Member, Opinion)>,
     failures: Vec<Failure>,
@@ -36,6 +38,7 @@ fn table() -> Table {
             reasons: vec![],
         },
         rules: Rules::default(),
+        experience: Experience::default(),
         team: Team { vendors_needed: 1, vendors_present: 9, ..Team::default() },
         seats: vec![],
         failures: vec![],
@@ -101,6 +104,7 @@ impl Table {
         decide(&Ground {
             classification: &self.classification,
             rules: &self.rules,
+            experience: &self.experience,
             team: &self.team,
             ballots: self.seats.iter().map(|(member, opinion)| Ballot { member, opinion, answer: None }).collect(),
             failures: self.failures.clone(),

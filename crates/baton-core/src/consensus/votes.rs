@@ -1,19 +1,15 @@
 //! Votes on exclusive positions: weights, families, camps.
 
-use std::collections::BTreeMap;
-
-use super::Ground;
+use super::choice::{self, Asked, Choice};
 use super::settle::{Settled, Side};
+use super::{Ballot, Ground};
 use crate::ids::MemberId;
+use crate::learning::{self, Knowledge};
 use crate::member::Member;
 use crate::opinion::{Position, Verdict};
+use crate::task::Question;
+use crate::units::Probability;
 
-/// A member this far below the most reliable one only breaks ties.
-const PEER_GAP: f64 = 0.12;
-/// Within this share of all strong votes, the lead is a tie.
-const TIE_SHARE: f64 = 0.15;
-/// How alike the errors of one family are: the n-th vote of a family counts 1 / (1 + this x (n - 1)).
-const FAMILY_CORRELATION: f64 = 0.5;
 /// A side that holds this share of the weight is in conflict with the winner even without a peer of the leader.
 const CONFLICT_SHARE: f64 = 0.34;
 
@@ -38,6 +34,8 @@ pub(super) struct Tally {
     pub(super) winner: Option<String>,
     /// Options that cannot be right together with the winner were held by a peer, or by a heavy share.
     pub(super) contested: bool,
+    /// The chance that the winner is right, and over how many outcomes it was learned; `None` while there are too few.
+    pub(super) learned: Option<(Probability, u32)>,
 }
 
 impl Tally {
@@ -54,21 +52,20 @@ impl Tally {
     /// Takes in how a dispute about the winner ended: votes of those who gave way move over, an arbiter's is added.
     pub(super) fn settle(&mut self, settled: &[Settled], ground: &Ground<'_>) {
         let (Some(claim), Some(winner)) = (self.contested_claim(), self.winner.clone()) else { return };
-        let opposed = weights(self.opposed(), |vote| &vote.option);
-        let Some(other) = top_two(&opposed).0.map(|(option, _)| option.to_owned()) else { return };
+        let Some(other) = heaviest(&weights(self.opposed(), |vote| &vote.option)).map(str::to_owned) else { return };
         for ruling in ground.rulings.iter().filter(|ruling| ruling.claim == claim) {
             let Some(side) = ruling.gives_way() else { continue };
             if let Some(vote) = self.votes.iter_mut().find(|vote| vote.member == ruling.member) {
                 vote.option.clone_from(if side == Side::Holds { &winner } else { &other });
+                // What was learned is about votes as they were first cast.
+                self.learned = None;
             }
         }
         let Some(end) = settled.iter().find(|end| end.claim == claim) else { return };
         let right = if end.side == Side::Holds { winner } else { other };
         let arbiter = end.arbiter.as_ref().and_then(|id| ground.members.iter().find(|member| member.id == *id));
-        if let Some(arbiter) = arbiter {
-            self.votes.push(vote(arbiter, right.clone(), 1.0, ground));
-        }
-        self.winner = Some(right);
+        self.votes.extend(arbiter.map(|arbiter| alone(arbiter, right.clone(), ground)));
+        (self.winner, self.learned) = (Some(right), None);
     }
 
     pub(super) fn winning_verdict(&self) -> Option<Verdict> {
@@ -97,65 +94,72 @@ fn camp(option: &str) -> &str {
     if option == Verdict::Revise.as_str() { Verdict::Reject.as_str() } else { option }
 }
 
-/// Counts the positions. Ballots come sorted by tier and id, so that nothing here depends on arrival.
+/// Counts the positions: the heaviest camp, and in it the heaviest option, by `choice::decide`.
 pub(super) fn tally(ground: &Ground<'_>) -> Tally {
-    let mut votes = votes(ground);
-    let lead = votes.iter().map(|vote| vote.reliability).fold(0.0, f64::max);
-    for vote in &mut votes {
-        vote.peer = vote.reliability + PEER_GAP + 1e-9 >= lead;
-    }
-    let winner = winner(&votes);
-    let mut tally = Tally { votes, winner, contested: false };
+    let (topic, knowledge) = (ground.classification.kind.as_str(), knowledge(ground));
+    let options = match &ground.classification.question {
+        Question::Choice(options) => options.len(),
+        Question::Verdict | Question::Findings | Question::Text => CAMPS,
+    };
+    let cast: Vec<learning::Vote<'_>> = ground.ballots.iter().map(cast).collect();
+    let choice = choice::decide(&cast, &Asked { topic, options }, knowledge, &ground.rules.tier_reliability);
+    let votes: Vec<Vote> = ground.ballots.iter().filter_map(|ballot| vote(ballot, &choice)).collect();
+    let winner = choice.winner.and_then(|camp_of_winner| {
+        let inside = weights(votes.iter().filter(|vote| camp(&vote.option) == camp_of_winner), |vote| &vote.option);
+        heaviest(&inside).map(str::to_owned)
+    });
+    let learned = choice.learned.map(|over| (choice.confidence, over));
+    let mut tally = Tally { votes, winner, contested: false, learned };
     tally.contested = contested(&tally);
     tally
 }
 
-fn votes(ground: &Ground<'_>) -> Vec<Vote> {
-    let mut seen: BTreeMap<(&str, String), f64> = BTreeMap::new();
-    let mut votes = Vec::new();
-    for ballot in &ground.ballots {
-        let option = match &ballot.opinion.position {
-            Position::Verdict { verdict } => verdict.as_str().to_owned(),
-            Position::Choice { option } => option.clone(),
-            Position::Answer | Position::Abstain { .. } => continue,
-        };
-        let of_family = seen.entry((&ballot.member.family, camp(&option).to_owned())).or_insert(0.0);
-        let discount = 1.0 / (1.0 + FAMILY_CORRELATION * *of_family);
-        *of_family += 1.0;
-        votes.push(vote(ballot.member, option, discount, ground));
+fn knowledge<'a>(ground: &Ground<'a>) -> &'a Knowledge {
+    let verdicts = ground.ballots.iter().any(|ballot| ballot.opinion.position.verdict().is_some());
+    if verdicts { &ground.experience.verdicts } else { &ground.experience.choices }
+}
+
+/// The vote of a member that nobody else shares.
+fn alone(member: &Member, option: String, ground: &Ground<'_>) -> Vote {
+    let (topic, tiers, name) =
+        (ground.classification.kind.as_str(), &ground.rules.tier_reliability, member.id.as_str());
+    let knowledge = knowledge(ground);
+    #[expect(clippy::cast_precision_loss, reason = "weights are far below 2^53")]
+    let weight = knowledge.weight(name, member.tier, topic, tiers) as f64 / 1e6;
+    let reliability = knowledge.reliability(name, member.tier, topic, tiers);
+    Vote { member: member.id.clone(), option, reliability, weight, discount: 1.0, peer: true }
+}
+
+/// To leave a thing as it is, or to change it.
+const CAMPS: usize = 2;
+
+fn position<'a>(ballot: &Ballot<'a>) -> Option<&'a str> {
+    match &ballot.opinion.position {
+        Position::Verdict { verdict } => Some(verdict.as_str()),
+        Position::Choice { option } => Some(option),
+        Position::Answer | Position::Abstain { .. } => None,
     }
-    votes
 }
 
-fn vote(member: &Member, option: String, discount: f64, ground: &Ground<'_>) -> Vote {
-    let reliability = ground.rules.reliability(member.tier).clamp(0.01, 0.99);
-    let odds = reliability / (1.0 - reliability);
-    Vote { member: member.id.clone(), option, reliability, weight: odds * odds * discount, discount, peer: false }
+fn cast<'a>(ballot: &Ballot<'a>) -> learning::Vote<'a> {
+    let member = ballot.member;
+    let option = position(ballot).map(camp);
+    learning::Vote { tier: member.tier, member: member.id.as_str(), family: &member.family, option }
 }
 
-/// The heaviest camp among the strong voters; weak ones speak only when that is close. Within the winning camp the
-/// heaviest option. Ties go to the option of the strongest member, which is the first in the list.
-fn winner(votes: &[Vote]) -> Option<String> {
-    let strong = weights(votes.iter().filter(|vote| vote.peer), |vote| camp(&vote.option));
-    let total: f64 = strong.iter().map(|(_, weight)| weight).sum();
-    let (first, second) = top_two(&strong);
-    let all;
-    let decided = match (first, second) {
-        (Some((_, best)), Some((_, next))) if best - next < TIE_SHARE * total => {
-            // The weak ones choose between the camps that are tied; they bring in none of their own.
-            let tied = |vote: &&Vote| {
-                strong
-                    .iter()
-                    .any(|(camp_of, weight)| *camp_of == camp(&vote.option) && best - weight < TIE_SHARE * total)
-            };
-            all = weights(votes.iter().filter(tied), |vote| camp(&vote.option));
-            top_two(&all).0
-        }
-        (first, _) => first,
-    };
-    let camp_of_winner = decided?.0;
-    let inside = weights(votes.iter().filter(|vote| camp(&vote.option) == camp_of_winner), |vote| &vote.option);
-    top_two(&inside).0.map(|(option, _)| option.to_owned())
+fn vote(ballot: &Ballot<'_>, choice: &Choice<'_>) -> Option<Vote> {
+    let option = position(ballot)?.to_owned();
+    let weighed = choice.votes.iter().find(|weighed| weighed.member == ballot.member.id.as_str())?;
+    #[expect(clippy::cast_precision_loss, reason = "weights are far below 2^53")]
+    let weight = weighed.weight as f64 / 1e6;
+    Some(Vote {
+        member: ballot.member.id.clone(),
+        option,
+        reliability: weighed.reliability,
+        weight,
+        discount: weighed.discount,
+        peer: weighed.peer,
+    })
 }
 
 /// Sums by key, in order of first appearance: the strongest member's first.
@@ -171,20 +175,15 @@ fn weights<'a>(votes: impl Iterator<Item = &'a Vote>, key: impl Fn(&'a Vote) -> 
     sums
 }
 
-type Sum<'a> = Option<(&'a str, f64)>;
-
-fn top_two<'a>(sums: &[(&'a str, f64)]) -> (Sum<'a>, Sum<'a>) {
-    let mut first: Sum<'a> = None;
-    let mut second: Sum<'a> = None;
-    for sum in sums {
-        if first.is_none_or(|(_, best)| sum.1 > best) {
-            second = first;
-            first = Some(*sum);
-        } else if second.is_none_or(|(_, next)| sum.1 > next) {
-            second = Some(*sum);
+/// Of equal ones the first, which the strongest member holds.
+fn heaviest<'a>(sums: &[(&'a str, f64)]) -> Option<&'a str> {
+    let mut best: Option<(&str, f64)> = None;
+    for (key, weight) in sums {
+        if best.is_none_or(|(_, heaviest)| *weight > heaviest) {
+            best = Some((key, *weight));
         }
     }
-    (first, second)
+    best.map(|(key, _)| key)
 }
 
 fn contested(tally: &Tally) -> bool {

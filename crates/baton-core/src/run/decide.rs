@@ -18,6 +18,7 @@ pub(super) fn decide(state: &RunState) -> Option<Decision> {
     Some(consensus::decide(&Ground {
         classification: &plan.classification,
         rules: &inputs.rules,
+        experience: &inputs.experience,
         team: &plan.team,
         ballots: ballots(state),
         failures: failures(state),

@@ -9,6 +9,7 @@ use crate::handover::Handover;
 use crate::hash::Hash;
 use crate::ids::{MemberId, SessionName, StepId};
 use crate::journal::{Actor, NewEvent, Row};
+use crate::learning::Experience;
 use crate::member::Member;
 use crate::opinion::Opinion;
 use crate::outcome::Outcome;
@@ -26,6 +27,9 @@ pub struct Inputs {
     pub members: Vec<Member>,
     pub roles: Vec<RoleRow>,
     pub rules: Rules,
+    /// What was known of the members from earlier outcomes.
+    #[serde(default, skip_serializing_if = "Experience::is_empty")]
+    pub experience: Experience,
     /// When not empty, just these members.
     #[serde(default)]
     pub named: Vec<MemberId>,

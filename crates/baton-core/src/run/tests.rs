@@ -88,6 +88,7 @@ fn inputs() -> Inputs {
         members: members.to_vec(),
         roles: vec![],
         rules: Rules::default(),
+        experience: crate::learning::Experience::default(),
         named: vec![],
         session: None,
         handover: None,

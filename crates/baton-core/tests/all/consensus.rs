@@ -9,6 +9,7 @@ use baton_core::consensus::{
 };
 use baton_core::evidence::{CheckResult, Evidence, Place};
 use baton_core::ids::MemberId;
+use baton_core::learning::Experience;
 use baton_core::member::{ChannelSpec, Limits, Member, Nature, Payer};
 use baton_core::opinion::{Finding, Opinion, Position, Reading, Severity, Stance, Verdict};
 use baton_core::outcome::Outcome;
@@ -45,6 +46,7 @@ impl Table {
         decide(&Ground {
             classification: &classification,
             rules: &self.rules,
+            experience: &Experience::default(),
             team: &team,
             ballots: self.seats.iter().map(|(member, opinion)| Ballot { member, opinion, answer: None }).collect(),
             failures: self.failures.clone(),
@@ -308,6 +310,9 @@ proptest! {
         let lead = supporters.map(|(member, _)| table.reliability(member)).fold(0.0, f64::max);
         match decision.confidence_source {
             ConfidenceSource::Prior => prop_assert!(confidence.as_f64() <= lead + 1e-6, "{:?} {}", confidence, lead),
+            ConfidenceSource::Learned | ConfidenceSource::LearnedAndEvidence => {
+                prop_assert!(false, "nothing was learned");
+            }
             ConfidenceSource::PriorAndEvidence => {
                 prop_assert!(confidence.millionths() <= 950_000);
                 let failed = table.checks.iter().any(|(_, evidence)| evidence.result == CheckResult::Failed);

@@ -260,6 +260,7 @@ pub(crate) fn inputs(members: &[&str]) -> Inputs {
         members: members.iter().map(|name| seat(name)).collect(),
         roles: vec![],
         rules: Rules::default(),
+        experience: baton_core::learning::Experience::default(),
         named: vec![],
         session: None,
         handover: Some(Handover::default()),

@@ -58,9 +58,12 @@ fn head(decision: &Decision, out: &mut String) {
 }
 
 fn confidence(decision: &Decision, out: &mut String) {
+    let over = decision.learned_over.unwrap_or_default();
     let source = match decision.confidence_source {
-        ConfidenceSource::Prior => "prior: nothing learned yet",
-        ConfidenceSource::PriorAndEvidence => "prior and evidence",
+        ConfidenceSource::Prior => "prior: nothing learned yet".to_owned(),
+        ConfidenceSource::PriorAndEvidence => "prior and evidence".to_owned(),
+        ConfidenceSource::Learned => format!("learned over {over} outcomes"),
+        ConfidenceSource::LearnedAndEvidence => format!("learned over {over} outcomes, and evidence"),
     };
     let (confidence, threshold) = (decision.overall_confidence.as_f64(), decision.threshold.as_f64());
     let _ = writeln!(out, "{}  {confidence:.2} of {threshold:.2} needed ({source})", bar(confidence, threshold));
