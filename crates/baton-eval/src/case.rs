@@ -170,8 +170,49 @@ pub struct Sides {
 /// Reads one line.
 ///
 /// # Errors
-/// What is wrong with it: no JSON, an unknown kind, a missing field, a tier or position that cannot be.
+/// What is wrong with it: no JSON, an unknown kind, a missing field, a tier that is none, or a truth that does not fit
+/// the case.
 pub fn read_line(line: &str) -> Result<Case, CaseError> {
     let case: Case = serde_json::from_str(line)?;
-    Ok(case)
+    match problem(&case) {
+        Some(because) => Err(CaseError::Content { id: case.id().to_owned(), because }),
+        None => Ok(case),
+    }
+}
+
+fn problem(case: &Case) -> Option<String> {
+    let tiers: Vec<(&String, u8)> = match case {
+        Case::Choice(case) => case.opinions.iter().map(|one| (&one.member, one.tier)).collect(),
+        Case::Findings(case) => case.opinions.iter().map(|one| (&one.member, one.tier)).collect(),
+        Case::Conflict(case) => case.opinions.iter().map(|one| (&one.member, one.tier)).collect(),
+        Case::Task(_) => Vec::new(),
+    };
+    if let Some((member, tier)) = tiers.iter().find(|(_, tier)| !(1..=5).contains(tier)) {
+        return Some(format!("`{member}` has the tier {tier}: tiers are 1 to 5"));
+    }
+    match case {
+        Case::Choice(case) => choice_problem(case),
+        Case::Findings(case) => findings_problem(case),
+        Case::Conflict(case) => conflict_problem(case),
+        Case::Task(_) => None,
+    }
+}
+
+/// A position outside the options is what a member wrote, and no position; a truth outside them is a mistake.
+fn choice_problem(case: &ChoiceCase) -> Option<String> {
+    let truth = case.truth.as_ref().filter(|truth| !case.options.contains(truth))?;
+    Some(format!("the truth `{truth}` is none of the options"))
+}
+
+fn findings_problem(case: &FindingsCase) -> Option<String> {
+    let truth = case.truth.as_ref()?;
+    let unknown = truth.matches.values().find(|issue| truth.issues.iter().all(|known| known.id != **issue))?;
+    Some(format!("the truth names an issue `{unknown}` that it does not list"))
+}
+
+fn conflict_problem(case: &ConflictCase) -> Option<String> {
+    let sides = case.truth.iter().flat_map(|truth| truth.sides.values());
+    let mut named = sides.flat_map(|sides| sides.holds.iter().chain(&sides.against));
+    let unknown = named.find(|named| case.opinions.iter().all(|opinion| opinion.member != **named))?;
+    Some(format!("the truth names a member `{unknown}` that gave no opinion"))
 }

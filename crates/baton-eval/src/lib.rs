@@ -4,8 +4,14 @@
 //! This crate reads the cases, keeps apart what may be learned from, and computes the figures. It does no I/O.
 
 mod case;
+pub mod choice;
+pub mod figures;
+mod recorded;
+mod report;
 
 pub use case::{
     Case, CaseError, ChoiceCase, ChoiceOpinion, ConflictCase, ConflictTruth, FindingsCase, FindingsOpinion,
     FindingsTruth, GoldenIssue, Sides, StatedFinding, TaskCase, TaskTruth, TextOpinion, read_line,
 };
+pub use recorded::{BrokenLine, Recorded};
+pub use report::{Lines, NotMeasured, Report};

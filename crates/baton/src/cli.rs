@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Trust(Trust),
     /// Serve baton to other programs over standard input and output (MCP)
     Mcp,
+    /// Measure the decision rules on recorded opinions with known truth
+    Eval(Eval),
     /// See the whole main job with scripted members: no account needed
     Demo(Demo),
     /// Print completions for a shell
@@ -266,4 +268,23 @@ pub(crate) struct Demo {
     /// Keep the demo's home and sample project here instead of removing them
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) keep: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// Files of recorded cases, one JSON object a line
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Learn from the cases of this file first (repeat for more)
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) train: Vec<PathBuf>,
+    /// Only the opinions of these members
+    #[arg(long, value_delimiter = ',', value_name = "a,b,c")]
+    pub(crate) members: Vec<String>,
+    /// Print the figures as JSON, and nothing else, on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write what was decided on each case, one JSON object a line
+    #[arg(long, value_name = "OUT")]
+    pub(crate) cases: Option<PathBuf>,
 }

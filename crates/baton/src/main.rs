@@ -72,6 +72,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Members(members) => block_on(commands::members::members(&members, output)),
         Command::Doctor(doctor) => block_on(commands::doctor::doctor(&doctor, output)),
         Command::Trust(trust) => block_on(commands::trust::trust(&trust)),
+        Command::Eval(eval) => commands::eval::eval(&eval, output),
         Command::Demo(demo) => block_on(demo::demo(demo, output)),
     }
 }

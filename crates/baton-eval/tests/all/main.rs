@@ -1,4 +1,6 @@
-//! What recorded cases are read as.
+//! What recorded cases are read as, and what is measured on them.
+
+mod choosing;
 
 use baton_eval::{Case, read_line};
 

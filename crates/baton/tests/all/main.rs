@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 #[cfg(test)]
 mod handover;
+mod eval;
 #[cfg(test)]
 mod interrupted;
 #[cfg(test)]
