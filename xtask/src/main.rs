@@ -1,6 +1,7 @@
-//! Repository tasks: `cargo xtask tidy`, `cargo xtask vendors`, `cargo xtask e2e`.
+//! Repository tasks: `cargo xtask tidy`, `cargo xtask vendors`, `cargo xtask e2e`, `cargo xtask panels`.
 
 mod e2e;
+mod panels;
 mod tidy;
 mod vendors;
 
@@ -14,8 +15,9 @@ fn main() -> ExitCode {
         "tidy" => tidy::check(&root()).map(|()| "tidy: ok".to_owned()),
         "vendors" => vendors::check(&root()),
         "e2e" => e2e::check(&root()),
+        "panels" => panels::measure(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err("tasks: tidy (rules of the house), vendors (the vendors' packages against the scripted server), \
-                  e2e (the true agent programs against it)"
+                  e2e (the true agent programs against it), panels [FIRST COUNT] (the figures of choice panels)"
             .to_owned()),
     };
     match result {
