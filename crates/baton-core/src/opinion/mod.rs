@@ -1,8 +1,11 @@
 //! Opinions: what a member's answer says, once read. Text that cannot be read abstains; it never approves.
 
 mod choice;
+mod mend;
 mod prose;
 mod read;
+mod refusal;
+mod statements;
 mod trailer;
 
 use serde::{Deserialize, Serialize};
@@ -147,6 +150,12 @@ pub struct Opinion {
     pub findings: Vec<Finding>,
     /// The answer without its trailer, shortened.
     pub summary: String,
+    /// The option that the trailer names, whether or not one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<String>,
+    /// The sentences of the prose, shortened; none where the member declares that it takes no position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<String>,
     pub reading: Reading,
 }
 
@@ -158,6 +167,8 @@ impl Opinion {
             stated_confidence: None,
             findings: Vec::new(),
             summary: String::new(),
+            choice: None,
+            statements: Vec::new(),
             reading: Reading::None,
         }
     }

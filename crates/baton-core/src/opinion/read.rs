@@ -1,12 +1,12 @@
 //! From an answer's text to an opinion: the trailer as asked for, then one that must be searched for, then prose.
 
-use super::{Opinion, Position, Reading, choice, prose, trailer};
+use super::{Opinion, Position, Reading, choice, prose, refusal, statements, trailer};
 use crate::source::Sources;
 use crate::task::Question;
 use crate::text::{prefix, printable};
 
 /// Raised whenever the same text could be read differently; stored with each opinion.
-pub const READER_VERSION: u16 = 1;
+pub const READER_VERSION: u16 = 2;
 
 /// How much of an answer an opinion carries along; the whole text is kept as a blob.
 const SUMMARY_BYTES: usize = 1_200;
@@ -18,12 +18,20 @@ const SUMMARY_BYTES: usize = 1_200;
 #[must_use]
 pub fn read(text: &str, question: &Question, sources: &Sources) -> Opinion {
     let found = trailer::find(text);
+    if let (None, Some(reason)) = (&found, refusal::of(text)) {
+        return Opinion {
+            summary: prefix(printable(text).trim(), SUMMARY_BYTES).to_owned(),
+            ..Opinion::abstaining(reason)
+        };
+    }
     let mut opinion = match &found {
         Some(trailer) => from_trailer(trailer, question, sources),
         None => from_prose(text, question),
     };
     let prose = found.as_ref().map_or(text, |trailer| trailer.before);
     opinion.summary = prefix(printable(prose).trim(), SUMMARY_BYTES).to_owned();
+    let declared = found.as_ref().is_some_and(|trailer| trailer::abstains(&trailer.fields));
+    opinion.statements = if declared { Vec::new() } else { statements::split(prose) };
     opinion
 }
 
@@ -31,6 +39,7 @@ fn from_trailer(trailer: &trailer::Trailer<'_>, question: &Question, sources: &S
     let fields = &trailer.fields;
     let position = match trailer::text_field(fields, "abstain") {
         Some(reason) => Position::Abstain { reason: crate::text::one_line(&reason, 200) },
+        None if trailer::abstains(fields) => Position::Abstain { reason: "the answer abstains".into() },
         None => position(fields, question),
     };
     Opinion {
@@ -38,6 +47,8 @@ fn from_trailer(trailer: &trailer::Trailer<'_>, question: &Question, sources: &S
         stated_confidence: trailer::confidence(fields),
         findings: trailer::findings(fields, sources),
         summary: String::new(),
+        choice: trailer::text_field(fields, "choice").map(|said| crate::text::one_line(&said, 100)),
+        statements: Vec::new(),
         reading: if trailer.in_place { Reading::Strict } else { Reading::Lenient },
     }
 }

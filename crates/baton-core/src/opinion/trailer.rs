@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Finding, Severity, Stance, Verdict};
+use super::{Finding, Severity, Stance, Verdict, mend};
 use crate::source::Sources;
 use crate::text::{one_line, prefix};
 use crate::units::Probability;
@@ -31,7 +31,10 @@ pub(super) fn find(text: &str) -> Option<Trailer<'_>> {
 fn fenced(text: &str) -> Option<Trailer<'_>> {
     let closed = text.trim_end().strip_suffix("```");
     let body = closed.unwrap_or(text);
-    let start = body.rfind("```json").map(|at| (at, at + "```json".len()))?;
+    let start = ["```json", "```JSON", "```json5", "```jsonc"]
+        .iter()
+        .filter_map(|fence| body.rfind(fence).map(|at| (at, at + fence.len())))
+        .max()?;
     let inner = body[start.1..].split("```").next().unwrap_or_default();
     let fields = object(inner)?;
     let in_place = closed.is_some_and(|closed| closed[start.1..].len() == inner.len());
@@ -45,7 +48,7 @@ fn loose(text: &str) -> Option<Trailer<'_>> {
         let Some(fields) = object(&text[at..]) else { continue };
         // An outer object holds an inner one, as findings are objects too. One that ends before the next begins is
         // another one: an example, a quotation or a first thought.
-        if found.as_ref().is_some_and(|later| object(&text[at..later.before.len()]).is_some()) {
+        if found.as_ref().is_some_and(|later| ends_in(&text[at..later.before.len()])) {
             break;
         }
         found = Some(Trailer { fields, before: &text[..at], in_place: false });
@@ -53,10 +56,20 @@ fn loose(text: &str) -> Option<Trailer<'_>> {
     found
 }
 
+/// An object that is closed before the text ends: what begins after it is not inside.
+fn ends_in(text: &str) -> bool {
+    first_value(text).is_some() || mend::closed(text)
+}
+
 /// One object with a known field, followed by anything.
 fn object(text: &str) -> Option<Map<String, Value>> {
-    let Value::Object(fields) = first_value(text.trim_start()).or_else(|| first_value(&mended(text)))? else {
+    let text = text.trim_start();
+    if !text.starts_with('{') {
         return None;
+    }
+    let fields = match first_value(text) {
+        Some(Value::Object(fields)) => fields,
+        _ => mend::object(text)?,
     };
     let known = ["verdict", "choice", "findings", "abstain"];
     known.iter().any(|key| fields.contains_key(*key)).then_some(fields)
@@ -66,30 +79,44 @@ fn first_value(text: &str) -> Option<Value> {
     serde_json::Deserializer::from_str(text).into_iter().next()?.ok()
 }
 
-/// The text without commas before a closing bracket, the one slip that models make often.
-fn mended(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.trim().chars() {
-        if matches!(character, '}' | ']') {
-            let kept = out.trim_end().trim_end_matches(',').len();
-            out.truncate(kept);
-        }
-        out.push(character);
-    }
-    out
-}
-
 pub(super) fn verdict(fields: &Map<String, Value>) -> Option<Verdict> {
     verdict_word(fields.get("verdict")?.as_str()?)
 }
 
 pub(super) fn verdict_word(word: &str) -> Option<Verdict> {
-    match word.trim().to_lowercase().as_str() {
-        "approve" | "approved" | "accept" | "yes" | "pass" | "lgtm" | "safe" => Some(Verdict::Approve),
-        "revise" | "request_changes" | "request changes" | "changes_requested" | "change" => Some(Verdict::Revise),
-        "reject" | "rejected" | "no" | "block" | "fail" | "unsafe" => Some(Verdict::Reject),
+    let plain = word.trim().trim_matches(['.', '!', '"', '\'', '*']).to_lowercase().replace(['_', '-'], " ");
+    match plain.as_str() {
+        "approve"
+        | "approved"
+        | "accept"
+        | "accepted"
+        | "yes"
+        | "pass"
+        | "lgtm"
+        | "safe"
+        | "approve with comments"
+        | "approve with nits" => Some(Verdict::Approve),
+        "revise"
+        | "request changes"
+        | "requests changes"
+        | "changes requested"
+        | "change"
+        | "needs work"
+        | "needs changes"
+        | "needs revision"
+        | "approve with changes"
+        | "approve with conditions"
+        | "conditional" => Some(Verdict::Revise),
+        "reject" | "rejected" | "no" | "block" | "fail" | "unsafe" | "decline" | "deny" => Some(Verdict::Reject),
         _ => None,
     }
+}
+
+/// The member declares that it takes no position: a reason to abstain, or `abstain` for a verdict.
+pub(super) fn abstains(fields: &Map<String, Value>) -> bool {
+    let said = fields.get("verdict").and_then(Value::as_str).unwrap_or_default().trim().to_lowercase();
+    matches!(said.as_str(), "abstain" | "none" | "no opinion" | "unsure" | "unclear")
+        || text_field(fields, "abstain").is_some()
 }
 
 pub(super) fn text_field(fields: &Map<String, Value>, key: &str) -> Option<String> {
@@ -97,9 +124,23 @@ pub(super) fn text_field(fields: &Map<String, Value>, key: &str) -> Option<Strin
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A number from 0 to 1; whatever else is said is no confidence.
+/// A number from 0 to 1, or a percentage: a text that ends in `%`, or a bare number above 10 and up to 100, which can
+/// be nothing else. 7 may be of ten or of a hundred, and is none; so are words, negative and endless numbers.
 pub(super) fn confidence(fields: &Map<String, Value>) -> Option<Probability> {
-    Probability::from_f64(fields.get("confidence")?.as_f64()?)
+    let said = match fields.get("confidence")? {
+        Value::Number(number) => (number.as_f64()?, false),
+        Value::String(text) => {
+            let text = text.trim();
+            let number = text.trim_end_matches('%').trim();
+            (number.parse::<f64>().ok()?, text.ends_with('%'))
+        }
+        _ => return None,
+    };
+    match said {
+        (percent, true) => Probability::from_f64(percent / 100.0),
+        (share, false) if share > 10.0 && share <= 100.0 => Probability::from_f64(share / 100.0),
+        (share, false) => Probability::from_f64(share),
+    }
 }
 
 pub(super) fn findings(fields: &Map<String, Value>, sources: &Sources) -> Vec<Finding> {

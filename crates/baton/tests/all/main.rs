@@ -9,8 +9,9 @@ mod demo;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
-mod handover;
 mod eval;
+#[cfg(test)]
+mod handover;
 #[cfg(test)]
 mod interrupted;
 #[cfg(test)]
