@@ -120,9 +120,20 @@ pub struct Conflict {
     #[serde(rename = "for")]
     pub holds: Vec<MemberId>,
     pub against: Vec<MemberId>,
+    /// The sentence by which each member stands on its side, where one was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
     /// What settled it; `None` while it is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_by: Option<String>,
+}
+
+/// One member's own words on a disputed claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reason {
+    pub member: MemberId,
+    pub reason: String,
 }
 
 /// A member that does not stand with the decision, and why.

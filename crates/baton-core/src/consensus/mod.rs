@@ -7,7 +7,9 @@
 
 pub mod choice;
 mod claims;
+pub mod conflict;
 mod decision;
+mod disputes;
 mod explain;
 mod recommend;
 mod settle;
@@ -30,7 +32,7 @@ pub(crate) use explain::NEEDS_PERSON;
 
 pub use decision::{
     AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember,
-    MergedFinding, Recommendation, RefusedFinding, Standing,
+    MergedFinding, Reason, Recommendation, RefusedFinding, Standing,
 };
 pub use settle::{Ruling, Side, Speaker};
 pub use value::{Held, worth_asking};
@@ -64,6 +66,8 @@ pub struct CheckOutcome<'a> {
 /// Everything a decision is computed from.
 #[derive(Clone, Debug)]
 pub struct Ground<'a> {
+    /// What was asked, in the user's words.
+    pub task: &'a str,
     pub classification: &'a Classification,
     pub rules: &'a Rules,
     /// What was learned from earlier outcomes, as frozen into the run.
@@ -104,6 +108,7 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
     let mut claims = claims::merge(&ground);
     let mut tally = votes::tally(&ground);
     let mut conflicts = recommend::conflicts(&ground, &claims, &tally);
+    disputes::add(&ground, &mut conflicts);
     let settled = settle::settle(&mut conflicts, &ground.rulings);
     claims.settle(&settled);
     tally.settle(&settled, &ground);

@@ -89,6 +89,7 @@ pub(super) fn conflicts(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> 
             claim,
             holds: tally.agreeing().map(|vote| vote.member.clone()).collect(),
             against: tally.opposed().map(|vote| vote.member.clone()).collect(),
+            reasons: Vec::new(),
             settled_by: settled,
         });
     }
@@ -97,6 +98,7 @@ pub(super) fn conflicts(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> 
             claim: claim.finding.claim.clone(),
             holds: claim.finding.reported_by.clone(),
             against: claim.finding.denied_by.clone(),
+            reasons: Vec::new(),
             settled_by: claim.settled_by.clone(),
         });
     }

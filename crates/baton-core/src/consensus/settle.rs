@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn conflict() -> Conflict {
-        Conflict { claim: "c".into(), holds: vec![id("a")], against: vec![id("b")], settled_by: None }
+        Conflict { claim: "c".into(), holds: vec![id("a")], against: vec![id("b")], reasons: vec![], settled_by: None }
     }
 
     fn party(name: &str, own: Side, side: Side) -> Ruling {

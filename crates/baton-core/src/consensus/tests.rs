@@ -1,6 +1,7 @@
 //! Decisions of small, made-up teams.
 
 mod claims;
+mod disputes;
 mod learned;
 mod outcome;
 mod quorum;
@@ -16,6 +17,7 @@ use crate::task::{Complexity, Kind, Priority, Question};
 
 /// A table of members with their opinions. By default one vendor is enough and the priority is normal.
 struct Table {
+    task: String,
     classification: Classification,
     rules: Rules,
     experience: Experience,
@@ -29,6 +31,7 @@ struct Table {
 
 fn table() -> Table {
     Table {
+        task: "Review this change".into(),
         classification: Classification {
             kind: Kind::CodeReview,
             complexity: Complexity::Standard,
@@ -102,6 +105,7 @@ impl Table {
 
     fn decide(&self) -> Decision {
         decide(&Ground {
+            task: &self.task,
             classification: &self.classification,
             rules: &self.rules,
             experience: &self.experience,

@@ -16,6 +16,7 @@ pub(super) fn decide(state: &RunState) -> Option<Decision> {
     let (inputs, plan) = (state.inputs.as_ref()?, state.plan.as_ref()?);
     let (cost, cost_unknown) = state.cost();
     Some(consensus::decide(&Ground {
+        task: &inputs.task.prompt,
         classification: &plan.classification,
         rules: &inputs.rules,
         experience: &inputs.experience,

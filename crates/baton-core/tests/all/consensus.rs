@@ -44,6 +44,7 @@ impl Table {
         };
         let team = Team { vendors_needed: self.needed, vendors_present: 9, ..Team::default() };
         decide(&Ground {
+            task: "Review this change",
             classification: &classification,
             rules: &self.rules,
             experience: &Experience::default(),
@@ -96,7 +97,7 @@ fn member(index: usize, tier: u8, vendor: u8, family: u8) -> Member {
 }
 
 fn opinion(position: Position, findings: Vec<Finding>) -> Opinion {
-    Opinion { position, findings, summary: "why".into(), reading: Reading::Strict, stated_confidence: None }
+    Opinion { position, findings, summary: "why".into(), reading: Reading::Strict, ..Opinion::abstaining("") }
 }
 
 fn finding() -> impl Strategy<Value = Finding> {
