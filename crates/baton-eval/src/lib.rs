@@ -5,6 +5,7 @@
 
 mod case;
 pub mod choice;
+pub mod conflict;
 pub mod figures;
 mod recorded;
 mod report;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::choice::{self, ChoiceFigures, ChoiceLine};
+use crate::conflict::{self, ConflictFigures, ConflictLine};
 use crate::recorded::Recorded;
 
 /// The figures of every kind that has cases.
@@ -14,6 +15,8 @@ pub struct Report {
     schema: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choice: Option<ChoiceFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<ConflictFigures>,
     #[serde(skip)]
     pub lines: Lines,
 }
@@ -22,6 +25,7 @@ pub struct Report {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lines {
     pub choice: Vec<ChoiceLine>,
+    pub conflict: Vec<ConflictLine>,
 }
 
 impl Report {
@@ -31,11 +35,16 @@ impl Report {
     /// When there are cases of a kind that this version cannot measure.
     pub fn of(cases: &Recorded, training: &Recorded) -> Result<Self, NotMeasured> {
         measured(cases)?;
-        let mut report = Self { schema: "baton.eval/1", choice: None, lines: Lines::default() };
+        let mut report = Self { schema: "baton.eval/1", choice: None, conflict: None, lines: Lines::default() };
         if !cases.choice.is_empty() {
             let (figures, lines) = choice::evaluate(&cases.choice, &training.choice);
             report.choice = Some(figures);
             report.lines.choice = lines;
+        }
+        if !cases.conflict.is_empty() {
+            let (figures, lines) = conflict::evaluate(&cases.conflict, &training.conflict);
+            report.conflict = Some(figures);
+            report.lines.conflict = lines;
         }
         Ok(report)
     }
@@ -46,6 +55,9 @@ impl Report {
         let mut text = String::new();
         if let Some(figures) = &self.choice {
             choice_table(figures, &mut text);
+        }
+        if let Some(figures) = &self.conflict {
+            conflict_table(figures, &mut text);
         }
         text
     }
@@ -60,7 +72,7 @@ pub struct NotMeasured {
 }
 
 fn measured(cases: &Recorded) -> Result<(), NotMeasured> {
-    let others = [("findings", cases.findings.len()), ("task", cases.task.len()), ("conflict", cases.conflict.len())];
+    let others = [("findings", cases.findings.len()), ("task", cases.task.len())];
     match others.into_iter().find(|(_, cases)| *cases > 0) {
         Some((kind, cases)) => Err(NotMeasured { kind, cases }),
         None => Ok(()),
@@ -74,12 +86,34 @@ impl Lines {
     /// When a line cannot be written as JSON, which does not happen with figures that are numbers.
     pub fn json(&self) -> Result<String, serde_json::Error> {
         let mut text = String::new();
-        for line in &self.choice {
-            text.push_str(&serde_json::to_string(line)?);
-            text.push('\n');
-        }
+        write_lines(&self.choice, &mut text)?;
+        write_lines(&self.conflict, &mut text)?;
         Ok(text)
     }
+}
+
+fn write_lines<T: Serialize>(lines: &[T], text: &mut String) -> Result<(), serde_json::Error> {
+    for line in lines {
+        text.push_str(&serde_json::to_string(line)?);
+        text.push('\n');
+    }
+    Ok(())
+}
+
+/// A share of nothing has no row.
+fn optional(text: &mut String, name: &str, value: Option<f64>) {
+    if let Some(value) = value {
+        row(text, name, value);
+    }
+}
+
+fn conflict_table(figures: &ConflictFigures, text: &mut String) {
+    let _ = writeln!(text, "conflict: {} cases, {} of them conflicts", figures.cases, figures.conflicts);
+    optional(text, "precision", figures.precision);
+    optional(text, "recall", figures.recall);
+    optional(text, "F1", figures.f1);
+    optional(text, "MCC", figures.mcc);
+    optional(text, "sides as people named them", figures.sides);
 }
 
 fn row(text: &mut String, name: &str, value: f64) {

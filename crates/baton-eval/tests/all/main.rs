@@ -1,6 +1,9 @@
 //! What recorded cases are read as, and what is measured on them.
 
+#[cfg(test)]
 mod choosing;
+#[cfg(test)]
+mod conflicts;
 
 use baton_eval::{Case, read_line};
 
