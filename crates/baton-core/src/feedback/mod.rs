@@ -4,6 +4,8 @@
 //! Each piece carries its facts, worked out from the run when it was given, so that what was learned can be computed
 //! again from this one stream. A later word on the same subject takes the place of an earlier one.
 
+mod lessons;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::consensus::{Decision, MergedFinding};
 use crate::ids::{MemberId, RunId};
 use crate::journal::{Actor, NewEvent, Row};
-use crate::opinion::Position;
+use crate::opinion::{Position, Verdict};
 use crate::run::{RunState, Step};
-use crate::task::Kind;
+use crate::task::{Kind, Question};
 use crate::units::Timestamp;
+
+pub use lessons::experience;
 
 /// What a piece of feedback is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,14 +58,23 @@ pub enum ClaimKind {
 pub struct Fact {
     pub member: MemberId,
     pub tier: u8,
-    /// The model as reported, else as configured: another one is another member in part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// `None` for a task of no kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<Kind>,
+    pub family: String,
+    pub version: Version,
     pub claim: ClaimKind,
+    /// What it held, of options that exclude each other; verdicts by their camp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub option: Option<String>,
     pub right: bool,
+}
+
+/// What a member was made of. Another model under the same name is in part another member.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Version {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configured: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported: Option<String>,
 }
 
 /// One piece of feedback, as journalled.
@@ -72,6 +85,15 @@ pub struct Feedback {
     pub subject: Subject,
     pub good: bool,
     pub source: Source,
+    /// `None` for a task of no kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// How many options excluded each other; 0 where nothing was voted on.
+    #[serde(default)]
+    pub options: usize,
+    /// The option that is known to be right by it. All votes are among the facts then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<String>,
     pub facts: Vec<Fact>,
 }
 
@@ -99,7 +121,10 @@ impl Feedback {
         let decision = decided(state)?;
         let spoke = state.steps.iter().filter(|step| !step.draft && step.dispute().is_none());
         let facts = spoke.filter_map(|step| stood(state, decision, step, good)).collect();
-        Ok(Self { run: run.clone(), subject: Subject::Decision, good, source, facts: last_of_each(facts) })
+        let (options, right) = vote(state, decision, good);
+        let facts = last_of_each(facts);
+        let (kind, subject) = (kind(state), Subject::Decision);
+        Ok(Self { run: run.clone(), subject, good, source, kind, options, right, facts })
     }
 
     /// A word on one finding: who reported it was right if it was good, who denied it was right if it was not.
@@ -117,8 +142,7 @@ impl Feedback {
         let findings = decision.issues.len();
         let no_such = FeedbackError::NoSuchFinding { number, findings };
         let finding = number.checked_sub(1).and_then(|at| decision.issues.get(at)).ok_or(no_such)?;
-        let facts = on_claim(state, finding, good);
-        Ok(Self { run: run.clone(), subject: Subject::Finding { number }, good, source, facts })
+        Ok(Self::of_finding(run, state, (number, finding), good, source))
     }
 
     /// What the checks of a run settled, finding by finding.
@@ -129,14 +153,19 @@ impl Feedback {
             decision.checks.iter().any(|check| finding.because.starts_with(&format!("{} failed at", check.check)))
         };
         let settled = (1..).zip(&decision.issues).filter(|(_, finding)| by_check(finding));
-        let piece = |(number, finding): (usize, &MergedFinding)| Self {
-            run: run.clone(),
-            subject: Subject::Finding { number },
-            good: true,
-            source: Source::Check,
-            facts: on_claim(state, finding, true),
-        };
-        settled.map(piece).collect()
+        settled.map(|named| Self::of_finding(run, state, named, true, Source::Check)).collect()
+    }
+
+    fn of_finding(
+        run: &RunId,
+        state: &RunState,
+        (number, finding): (usize, &MergedFinding),
+        good: bool,
+        source: Source,
+    ) -> Self {
+        let subject = Subject::Finding { number };
+        let facts = on_claim(state, finding, good);
+        Self { run: run.clone(), subject, good, source, kind: kind(state), options: 0, right: None, facts }
     }
 
     /// # Errors
@@ -175,37 +204,67 @@ fn decided(state: &RunState) -> Result<&Decision, FeedbackError> {
 }
 
 fn stood(state: &RunState, decision: &Decision, step: &Step, good: bool) -> Option<Fact> {
-    let (claim, with_it) = match &step.opinion.as_ref()?.position {
-        Position::Verdict { verdict } => (ClaimKind::Verdict, verdict.approves() == decision.verdict?.approves()),
-        Position::Choice { option } => (ClaimKind::Choice, Some(option) == decision.choice.as_ref()),
-        Position::Answer => (ClaimKind::Text, decision.answer.as_ref()?.member == step.member),
+    let (claim, option, with_it) = match &step.opinion.as_ref()?.position {
+        Position::Verdict { verdict } => {
+            (ClaimKind::Verdict, Some(camp(*verdict)), verdict.approves() == decision.verdict?.approves())
+        }
+        Position::Choice { option } => {
+            (ClaimKind::Choice, Some(option.as_str()), Some(option) == decision.choice.as_ref())
+        }
+        Position::Answer => (ClaimKind::Text, None, decision.answer.as_ref()?.member == step.member),
         Position::Abstain { .. } => return None,
     };
     // That one option was wrong does not say which other is right, and a text that was not chosen was not judged.
-    let two_sided = claim == ClaimKind::Verdict;
+    let two_sided = vote(state, decision, good).0 == 2;
     if !with_it && !good && !two_sided || !with_it && claim == ClaimKind::Text {
         return None;
     }
-    fact(state, &step.member, claim, with_it == good)
+    fact(state, &step.member, claim, option, with_it == good)
+}
+
+/// To leave a thing as it is, or to change it.
+const fn camp(verdict: Verdict) -> &'static str {
+    if verdict.approves() { Verdict::Approve.as_str() } else { Verdict::Reject.as_str() }
+}
+
+/// How many options there were, and which is right by this word.
+fn vote(state: &RunState, decision: &Decision, good: bool) -> (usize, Option<String>) {
+    if let Some(verdict) = decision.verdict {
+        let approves = verdict.approves() == good;
+        return (2, Some(camp(if approves { Verdict::Approve } else { Verdict::Reject }).to_owned()));
+    }
+    let options = match state.plan.as_ref().map(|plan| &plan.classification.question) {
+        Some(Question::Choice(options)) => options.as_slice(),
+        _ => &[],
+    };
+    let other = |chosen: &String| options.iter().find(|option| *option != chosen && options.len() == 2).cloned();
+    let right = decision.choice.as_ref().and_then(|chosen| if good { Some(chosen.clone()) } else { other(chosen) });
+    (options.len(), right)
+}
+
+/// `None` where no kind stood out.
+fn kind(state: &RunState) -> Option<Kind> {
+    let classification = state.plan.as_ref().map(|plan| &plan.classification)?;
+    (!classification.unsure).then_some(classification.kind)
 }
 
 fn on_claim(state: &RunState, finding: &MergedFinding, good: bool) -> Vec<Fact> {
     let holding = finding.reported_by.iter().map(|member| (member, good));
     let denying = finding.denied_by.iter().map(|member| (member, !good));
-    holding.chain(denying).filter_map(|(member, right)| fact(state, member, ClaimKind::Finding, right)).collect()
+    holding.chain(denying).filter_map(|(member, right)| fact(state, member, ClaimKind::Finding, None, right)).collect()
 }
 
-fn fact(state: &RunState, id: &MemberId, claim: ClaimKind, right: bool) -> Option<Fact> {
+fn fact(state: &RunState, id: &MemberId, claim: ClaimKind, option: Option<&str>, right: bool) -> Option<Fact> {
     let member = state.member(id)?;
     let attempts = state.steps.iter().flat_map(|step| &step.attempts).filter(|attempt| attempt.member == *id);
     let reported = attempts.filter_map(|attempt| attempt.model.clone()).next_back();
-    let classification = state.plan.as_ref().map(|plan| &plan.classification)?;
     Some(Fact {
         member: id.clone(),
         tier: member.tier,
-        model: reported.or_else(|| member.model.clone()),
-        kind: (!classification.unsure).then_some(classification.kind),
+        family: member.family.clone(),
+        version: Version { configured: member.model.clone(), reported },
         claim,
+        option: option.map(str::to_owned),
         right,
     })
 }

@@ -1,0 +1,131 @@
+//! From feedback to experience: each word on a decision whose right option is known becomes a lesson.
+
+use std::collections::BTreeMap;
+
+use super::{ClaimKind, Fact, Feedback, Version};
+use crate::ids::MemberId;
+use crate::learning::{Experience, Knowledge, Lesson, Tiers, Vote};
+use crate::member::Member;
+
+/// What is known of members after all feedback that counts, in the order in which it was given. A member whose model
+/// is another one now than it was then starts from half of what was known.
+#[must_use]
+pub fn experience(feedback: &[Feedback], members: &[Member], tiers: &Tiers) -> Experience {
+    let newest = newest(feedback);
+    let of = |claim: ClaimKind| {
+        let lessons: Vec<&Feedback> = feedback.iter().filter(|said| teaches(said, claim)).collect();
+        if lessons.is_empty() {
+            return Knowledge::default();
+        }
+        let aged = lessons.iter().rev().zip(0..).map(|(said, age)| lesson(said, age, &newest, members));
+        Knowledge::learn(aged, tiers)
+    };
+    Experience { choices: of(ClaimKind::Choice), verdicts: of(ClaimKind::Verdict) }
+}
+
+fn teaches(said: &Feedback, claim: ClaimKind) -> bool {
+    said.right.is_some() && said.facts.iter().any(|fact| fact.claim == claim && fact.option.is_some())
+}
+
+fn lesson<'a>(said: &'a Feedback, age: u32, newest: &BTreeMap<&MemberId, &Version>, members: &[Member]) -> Lesson<'a> {
+    let vote = |fact: &'a Fact| Vote {
+        tier: fact.tier,
+        member: fact.member.as_str(),
+        family: &fact.family,
+        option: fact.option.as_deref(),
+    };
+    let changed = said.facts.iter().filter(|fact| has_changed(fact, newest, members));
+    Lesson {
+        topic: said.kind.map_or("", crate::task::Kind::as_str),
+        options: said.options,
+        votes: said.facts.iter().map(vote).collect(),
+        right: said.right.as_deref().unwrap_or_default(),
+        age,
+        changed: changed.map(|fact| fact.member.as_str()).collect(),
+    }
+}
+
+/// Each member's version as it was last seen.
+fn newest(feedback: &[Feedback]) -> BTreeMap<&MemberId, &Version> {
+    feedback.iter().flat_map(|said| &said.facts).map(|fact| (&fact.member, &fact.version)).collect()
+}
+
+/// What is configured now differs from what was, or the member has told of another model since.
+fn has_changed(fact: &Fact, newest: &BTreeMap<&MemberId, &Version>, members: &[Member]) -> bool {
+    let differs = |then: &Option<String>, now: Option<&String>| match (then, now) {
+        (Some(then), Some(now)) => then != now,
+        _ => false,
+    };
+    let now = members.iter().find(|member| member.id == fact.member);
+    differs(&fact.version.configured, now.and_then(|member| member.model.as_ref()))
+        || differs(&fact.version.reported, newest.get(&fact.member).and_then(|version| version.reported.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Rules;
+    use crate::feedback::{Source, Subject};
+    use crate::ids::RunId;
+    use crate::learning::ENOUGH;
+    use crate::member::tests::seat;
+    use crate::task::Kind;
+
+    fn fact(name: &str, option: &str, right: bool, model: &str) -> Fact {
+        Fact {
+            member: MemberId::parse(name).unwrap(),
+            tier: 2,
+            family: name.into(),
+            version: Version { configured: Some("c".into()), reported: Some(model.into()) },
+            claim: ClaimKind::Verdict,
+            option: Some(option.into()),
+            right,
+        }
+    }
+
+    /// `a` said approve and was right, `b` said reject.
+    fn said(model: &str) -> Feedback {
+        Feedback {
+            run: RunId::parse("0192f3a4-5b6c-7d8e-9f00-112233445566").unwrap(),
+            subject: Subject::Decision,
+            good: true,
+            source: Source::Person,
+            kind: Some(Kind::CodeReview),
+            options: 2,
+            right: Some("approve".into()),
+            facts: vec![fact("a", "approve", true, model), fact("b", "reject", false, model)],
+        }
+    }
+
+    fn learn(feedback: &[Feedback], members: &[Member]) -> Experience {
+        experience(feedback, members, &Rules::default().tier_reliability)
+    }
+
+    #[test]
+    fn who_was_right_is_trusted_more_than_who_was_wrong() {
+        let many: Vec<Feedback> = (0..ENOUGH + 20).map(|_| said("m")).collect();
+        let known = learn(&many, &[]).verdicts;
+        let tiers = Rules::default().tier_reliability;
+        let trust = |name| known.reliability(name, 2, Kind::CodeReview.as_str(), &tiers);
+        assert!(known.is_enough() && trust("a") > 0.75 && trust("b") < 0.5, "{} {}", trust("a"), trust("b"));
+        assert!(learn(&many, &[]).choices.members.is_empty(), "nothing was chosen");
+    }
+
+    #[test]
+    fn another_model_starts_from_half_of_what_was_known() {
+        let asked =
+            |feedback: &[Feedback], members: &[Member]| learn(feedback, members).verdicts.members["a"].counts.asked;
+        let mut seats = [seat("a", 2)];
+        seats[0].model = Some("c".into());
+        assert_eq!(asked(&[said("m")], &seats), 1_000_000);
+        seats[0].model = Some("d".into());
+        assert_eq!(asked(&[said("m")], &seats), 500_000, "configured anew");
+        assert!(asked(&[said("m"), said("n")], &[]) < 1_500_001, "told of another one since");
+    }
+
+    #[test]
+    fn what_does_not_say_which_option_is_right_teaches_nothing() {
+        let unknown = Feedback { right: None, ..said("m") };
+        assert!(learn(&[unknown], &[]).is_empty());
+    }
+}
