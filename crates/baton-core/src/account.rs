@@ -53,8 +53,9 @@ impl AccountRecord {
         }
     }
 
-    /// The record after a turn on the account ended at `now`. `window_ms` is how long a used-up quota lasts where the
-    /// member does not say it. An answer clears everything; what says nothing about the account changes nothing.
+    /// The record after a turn on the account ended at `now`. `window_ms` is how long a used-up quota lasts: as the
+    /// member says, else as configured. An answer clears everything; what says nothing about the account changes
+    /// nothing.
     #[must_use]
     pub fn after(self, outcome: &Outcome, now: Timestamp, window_ms: u64) -> Self {
         let spent = |ms: u64| Self { spent_until: Some(now.plus_millis(ms.min(LONGEST_WINDOW_MS))), ..self };

@@ -18,7 +18,7 @@ use baton_core::handover::Away;
 use baton_core::member::{Member, Payer};
 use baton_core::outcome::Outcome;
 use baton_core::units::Timestamp;
-use baton_port::{Clock, Journal, Lease, Rows, StoreError};
+use baton_port::{Clock, Journal, Lease, Opens, Rows, StoreError, Turn};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::lease::{self, IsGone, LEASE_MS};
@@ -195,13 +195,19 @@ impl Accounts {
     }
 
     /// Keeps what the end of a turn says about the account, for all processes and the next runs.
-    pub(crate) async fn note(&self, member: &Member, outcome: &Outcome) {
+    pub(crate) async fn note(&self, member: &Member, turn: &Turn) {
         if member.is_check() {
             return;
         }
         for _ in 0..TRIES {
             let Ok((version, record)) = self.record(&member.account).await else { return };
-            let after = record.after(outcome, self.clock.now(), member.limits.quota_window_ms);
+            let now = self.clock.now();
+            let window_ms = match turn.opens {
+                Some(Opens::At(at)) => at.millis_since(now),
+                Some(Opens::AfterMs(ms)) => ms,
+                None => member.limits.quota_window_ms,
+            };
+            let after = record.after(&turn.outcome, now, window_ms);
             let (true, Ok(value)) = (after != record, serde_json::to_string(&after)) else { return };
             match self.rows.set(TABLE, &member.account, version, value).await {
                 Err(StoreError::Conflict { .. }) => {}

@@ -97,7 +97,7 @@ impl Attempt {
         let turn = async {
             let turn = channel.turn(&request).await;
             // Before the place is free: whoever gets it next looks at what this turn found.
-            accounts.note(&self.member, &turn.outcome).await;
+            accounts.note(&self.member, &turn).await;
             turn
         };
         seat.during(turn, &alive).await

@@ -8,7 +8,7 @@ use baton_core::evidence::Evidence;
 use baton_core::member::Effort;
 use baton_core::outcome::Outcome;
 use baton_core::run::Provenance;
-use baton_core::units::Usage;
+use baton_core::units::{Timestamp, Usage};
 
 use crate::{BoxFuture, Cancel};
 
@@ -137,6 +137,13 @@ pub struct Transcript {
     pub cut: bool,
 }
 
+/// When a used-up quota opens again, as the member says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opens {
+    At(Timestamp),
+    AfterMs(u64),
+}
+
 /// How one turn ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
@@ -151,6 +158,8 @@ pub struct Turn {
     pub transcript: Transcript,
     /// Set by checks, and only by them.
     pub evidence: Option<Evidence>,
+    /// With `quota_exhausted`, where the member says it.
+    pub opens: Option<Opens>,
 }
 
 impl Turn {
@@ -165,6 +174,7 @@ impl Turn {
             provenance: Provenance::default(),
             transcript: Transcript::default(),
             evidence: None,
+            opens: None,
         }
     }
 }

@@ -14,8 +14,8 @@ use std::pin::Pin;
 
 pub use cancel::{Cancel, Cancelled};
 pub use channel::{
-    Availability, Caps, Channel, Deadlines, Exchange, HowToMend, Progress, ProgressSink, SessionUse, Transcript, Turn,
-    TurnRequest,
+    Availability, Caps, Channel, Deadlines, Exchange, HowToMend, Opens, Progress, ProgressSink, SessionUse, Transcript,
+    Turn, TurnRequest,
 };
 pub use clock::{Clock, Ids};
 pub use store::{Append, Blob, Blobs, Journal, Lease, Rows, RunSummary, StoreError, VersionedRow};

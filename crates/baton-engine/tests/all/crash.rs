@@ -69,6 +69,15 @@ fn refining(asked: &Asked) -> Does {
     }
 }
 
+fn in_session() -> Inputs {
+    let session = Some(baton_core::ids::SessionName::parse("auth").unwrap());
+    Inputs { session, named: vec![super::house::id("a")], ..inputs(&["a"]) }
+}
+
+fn conversing(_: &Asked) -> Does {
+    Does::SaysInSession(verdict("approve"), "thread-1")
+}
+
 fn stopping(asked: &Asked) -> Does {
     match asked.member.id.as_str() {
         "b" => Does::HangsAndStops,
@@ -83,6 +92,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "checks", inputs: checked, script: checking, answers: &[] },
     Scenario { name: "refine", inputs: refined, script: refining, answers: &["revise", "approve"] },
     Scenario { name: "cancel", inputs: four, script: stopping, answers: &[] },
+    Scenario { name: "conversation", inputs: in_session, script: conversing, answers: &[] },
 ];
 
 /// One process: begins the run or goes on with it, and answers the gates.
@@ -153,6 +163,10 @@ async fn crash(scenario: &Scenario, expected: &RunState, number: u64, fault: Fau
     let doubted = events.iter().filter(|event| matches!(event, Event::StepInDoubt { .. })).count();
     assert_eq!(doubted, unended(&before), "{place}");
     never_asked_again(&before, &events, &place);
+    if let Some(name) = (scenario.inputs)().session {
+        let turns = second.session(&super::house::id("a"), &name).await.unwrap();
+        assert_eq!(turns.len(), 1, "{place}: an answer and its place in the conversation come together");
+    }
     house.check(&run).await;
     true
 }
@@ -199,6 +213,11 @@ async fn a_run_with_checks() {
 #[tokio::test]
 async fn a_loop_with_gates() {
     crash_everywhere(&SCENARIOS[3]).await;
+}
+
+#[tokio::test]
+async fn a_turn_of_a_conversation() {
+    crash_everywhere(&SCENARIOS[5]).await;
 }
 
 #[tokio::test]

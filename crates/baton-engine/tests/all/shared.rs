@@ -8,7 +8,7 @@ use baton_core::member::{Limits, Payer};
 use baton_core::outcome::Outcome;
 use baton_core::run::{Inputs, Status};
 use baton_engine::{Engine, EngineError, Ports, Silent};
-use baton_port::{Cancel, Clock, Journal, StoreError};
+use baton_port::{Cancel, Clock, Journal, Opens, StoreError};
 use baton_store::{Options, SqliteStore};
 
 use super::house::{House, attached, but, ends, engine, id, inputs, starts, verdict};
@@ -120,6 +120,23 @@ async fn a_run_that_did_not_know_asks_nobody_in_vain_either() {
     let state = two.state(&run).await.unwrap();
     assert!(state.steps[0].attempts[0].detail.contains("a is out of quota until"));
     assert_eq!(state.steps[0].attempts[0].cost, Some(baton_core::units::MicroUsd(0)));
+}
+
+#[tokio::test]
+async fn the_member_says_until_when_its_quota_is_used_up() {
+    let told = |opens| {
+        let mut turn = baton_port::Turn::failed(Outcome::QuotaExhausted, "limit reached");
+        turn.opens = Some(opens);
+        Machine::new(&[("a", Does::Returns(Box::new(turn)))])
+    };
+    let now = House::new(but(&[])).clock.now();
+    for (opens, expected) in [(Opens::At(now.plus_millis(7_000_000)), 7_000_000), (Opens::AfterMs(50_000), 50_000)] {
+        let machine = told(opens);
+        let engine = machine.process("one");
+        machine.run(&engine, inputs(&["a", "b", "c"])).await;
+        let away = engine.away(&inputs(&["a"]).members).await.unwrap();
+        assert_eq!(away[0].until, now.plus_millis(expected), "and not for the configured hour");
+    }
 }
 
 #[tokio::test]

@@ -284,6 +284,9 @@ pub(crate) fn complete(turn: &mut Turn, program: &Path, received: Vec<u8>, repor
     turn.provenance.program.get_or_insert_with(|| program.display().to_string());
     turn.detail =
         String::from_utf8_lossy(&without(secrets, std::mem::take(&mut turn.detail).into_bytes())).into_owned();
+    if turn.outcome == Outcome::QuotaExhausted && turn.opens.is_none() {
+        turn.opens = words::opens(&turn.detail);
+    }
     turn.transcript = transcript(received, report, secrets);
 }
 

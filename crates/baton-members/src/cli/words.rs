@@ -4,7 +4,8 @@
 //! the true programs or are documented by their vendors; a sentence that is not known gives no class.
 
 use baton_core::outcome::{Deadline, Outcome};
-use baton_port::Progress;
+use baton_core::units::Timestamp;
+use baton_port::{Opens, Progress};
 
 /// The longest detail that is kept, in characters.
 const DETAIL: usize = 300;
@@ -177,6 +178,34 @@ pub(crate) fn wait_in(text: &str) -> Option<u64> {
     }
 }
 
+/// When a used-up quota opens again: seconds since 1970 behind a bar at the end of the first line ("limit
+/// reached|1699999999"), or "try again in 3 days 2 hours 5 minutes". A time of day alone is of no known zone.
+pub(crate) fn opens(text: &str) -> Option<Opens> {
+    let after_bar = text.lines().next().and_then(|line| line.rsplit_once('|')).map(|(_, rest)| rest.trim());
+    let seconds = after_bar.filter(|rest| rest.len() == 10).and_then(|rest| rest.parse::<i64>().ok());
+    seconds.map(|at| Opens::At(Timestamp(at.saturating_mul(1_000)))).or_else(|| long_wait_in(text).map(Opens::AfterMs))
+}
+
+/// Days, hours, minutes and seconds behind "try again in", in that or any other order.
+fn long_wait_in(text: &str) -> Option<u64> {
+    let text = text.to_lowercase();
+    let (_, rest) = text.split_once("try again in ")?;
+    let mut words = rest.split(|letter: char| letter.is_whitespace() || matches!(letter, ',' | '.'));
+    let mut sum: u64 = 0;
+    while let Some(number) = words.by_ref().find(|word| !word.is_empty() && *word != "and") {
+        let Ok(number) = number.parse::<u64>() else { break };
+        let unit = match words.next()?.trim_end_matches('s') {
+            "day" => 86_400_000,
+            "hour" => 3_600_000,
+            "minute" => 60_000,
+            "second" => 1_000,
+            _ => break,
+        };
+        sum = sum.saturating_add(number.saturating_mul(unit));
+    }
+    (sum > 0).then_some(sum)
+}
+
 /// One line without control characters, short enough for a screen.
 pub(crate) fn detail(text: &str) -> String {
     shorten(text, DETAIL)
@@ -208,6 +237,23 @@ mod tests {
 
     fn limited(ms: u64) -> Option<Outcome> {
         Some(Outcome::RateLimited { retry_after_ms: Some(ms) })
+    }
+
+    #[test]
+    fn when_a_quota_opens_again_is_read_where_it_is_said() {
+        let cases = [
+            ("Claude AI usage limit reached|1699999999", Some(Opens::At(Timestamp(1_699_999_999_000)))),
+            ("You've hit your usage limit. Try again in 3 days 2 hours 5 minutes.", Some(Opens::AfterMs(266_700_000))),
+            ("Try again in 1 hour, 1 minute and 1 second", Some(Opens::AfterMs(3_661_000))),
+            ("You've hit your usage limit. Try again at 3:00 PM.", None),
+            ("Try again in a while", None),
+            ("a | b", None),
+            ("try again in 99999999999999999999 days", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(opens(text), expected, "{text}");
+        }
     }
 
     #[test]

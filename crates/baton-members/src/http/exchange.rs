@@ -290,6 +290,7 @@ impl<'a> Exchange<'a> {
             },
             transcript,
             evidence: None,
+            opens: None,
         }
     }
 }

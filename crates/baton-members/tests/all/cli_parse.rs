@@ -124,6 +124,7 @@ fn a_plan_that_is_used_up_is_told_from_too_many_requests() {
     let turn = claude_after(&[limit, result], "");
     assert_eq!(turn.outcome, Outcome::QuotaExhausted);
     assert_eq!(turn.detail, "API Error: 429 (opens again at 1699999999)");
+    assert_eq!(turn.opens, Some(baton_port::Opens::At(baton_core::units::Timestamp(1_699_999_999_000))));
 }
 
 #[test]

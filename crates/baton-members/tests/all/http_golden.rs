@@ -120,6 +120,7 @@ fn golden(model: &str, request_id: &str, usage: Usage, head: &str, body: &str) -
         },
         transcript: Transcript { bytes: format!("{head}\r\n\r\n{body}").into_bytes(), cut: false },
         evidence: None,
+        opens: None,
     }
 }
 

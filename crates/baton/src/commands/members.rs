@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use baton_core::handover::Away;
+use baton_core::units::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::Members;
@@ -9,6 +11,7 @@ use crate::compose::Setup;
 use crate::failure::{Exit, Failure};
 use crate::render::{self, Output, style};
 use crate::seats::Seat;
+use crate::system::offset_minutes;
 
 pub(crate) async fn members(members: &Members, output: &mut Output) -> Result<Exit, Failure> {
     let setup = Setup::open()?;
@@ -17,11 +20,13 @@ pub(crate) async fn members(members: &Members, output: &mut Output) -> Result<Ex
         seats.retain(|seat| seat.missing.is_none());
     }
     seats.sort_by_key(|seat| (seat.missing.is_some(), seat.entry.member.tier, seat.entry.member.id.clone()));
+    let of_seats: Vec<_> = seats.iter().map(|seat| seat.entry.member.clone()).collect();
+    let away = setup.engine.away(&of_seats).await?;
     if members.json {
-        let list: Vec<Value> = seats.iter().map(row).collect();
+        let list: Vec<Value> = seats.iter().map(|seat| row(seat, &away)).collect();
         output.print(&format!("{:#}\n", Value::from(list)))?;
     } else {
-        output.print(&table(&seats))?;
+        output.print(&table(&seats, &away, setup.now()))?;
     }
     if !seats.iter().any(|seat| seat.missing.is_none()) {
         render::note("nobody can be asked here yet; `baton demo` needs no member");
@@ -29,18 +34,23 @@ pub(crate) async fn members(members: &Members, output: &mut Output) -> Result<Ex
     Ok(Exit::Ok)
 }
 
-fn row(seat: &Seat) -> Value {
+/// Why a seat's account cannot be used for now.
+fn away_of<'a>(seat: &Seat, away: &'a [Away]) -> Option<&'a Away> {
+    away.iter().find(|away| away.account == seat.entry.member.account)
+}
+
+fn row(seat: &Seat, away: &[Away]) -> Value {
     let member = &seat.entry.member;
     json!({
         "id": member.id.as_str(), "channel": member.channel.kind, "model": member.model, "effort": member.effort,
         "tier": member.tier, "vendor": member.vendor, "payer": member.payer, "contextWindow": member.context_window,
-        "usable": seat.missing.is_none(),
+        "usable": seat.missing.is_none(), "awayUntil": away_of(seat, away).map(|away| away.until),
         "because": seat.missing.as_ref().map(|(because, _)| because),
         "mend": seat.missing.as_ref().map(|(_, mend)| mend),
     })
 }
 
-fn table(seats: &[Seat]) -> String {
+fn table(seats: &[Seat], away: &[Away], now: Timestamp) -> String {
     let mut text = String::new();
     let head =
         format!("{:18} {:16} {:26} {:7} {:4} {:13} {}", "seat", "channel", "model", "effort", "tier", "pays", "here");
@@ -48,7 +58,10 @@ fn table(seats: &[Seat]) -> String {
     for seat in seats {
         let member = &seat.entry.member;
         let here = match &seat.missing {
-            None => style::good("yes"),
+            None => match away_of(seat, away) {
+                None => style::good("yes"),
+                Some(away) => style::warn(&format!("yes, but {}", away.words(now, offset_minutes(now)))),
+            },
             Some((because, _)) => style::dim(&format!("no: {because}")),
         };
         let _ = writeln!(

@@ -30,6 +30,8 @@ fn a_later_run_goes_round_a_used_up_account_and_says_so() {
     assert!(second.stderr.contains("; dogwood-low takes over"), "{}", second.stderr);
     assert!(!table.upstream.asked_models()[asked..].contains(&"ash".to_owned()));
     assert_eq!(table.run(&["verify"]).code, Some(0), "what was known then is in the journal");
+    let members = table.run(&["members", "--usable"]);
+    assert!(members.stdout.contains("yes, but is out of quota until "), "{}", members.stdout);
     let plan = table.run(&["ask", "Is this fine as it is?", "--dry-run"]);
     assert!(plan.stdout.contains("ash is out of quota until "), "{}", plan.stdout);
 }
@@ -79,6 +81,15 @@ fn nobody_steps_in_for_a_named_member_without_a_rule() {
     let ran = table.run(&["consult", "ash", "Why?", "--yes"]);
     assert!(ran.stderr.contains("it is asked all the same, as you named it"), "{}", ran.stderr);
     assert_eq!(table.upstream.asked_models()[asked..], ["ash"]);
+}
+
+#[test]
+fn who_would_take_over_is_asked_about_before_it_could_be_sent_anything() {
+    let table = Table::lay_with(FOUR, [], "[handover]\nash = [\"beech\"]\n");
+    let refused = table.run(&["consult", "ash", "Why?"]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.stderr.contains("ash-co") && refused.stderr.contains("beech-co"), "{}", refused.stderr);
+    assert!(table.upstream.requests().is_empty());
 }
 
 #[test]

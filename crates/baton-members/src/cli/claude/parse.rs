@@ -5,8 +5,8 @@
 
 use baton_core::outcome::Outcome;
 use baton_core::run::Provenance;
-use baton_core::units::{MicroUsd, Usage};
-use baton_port::{Progress, Turn};
+use baton_core::units::{MicroUsd, Timestamp, Usage};
+use baton_port::{Opens, Progress, Turn};
 use baton_process::{Ending, Flow};
 use serde_json::Value;
 
@@ -219,7 +219,9 @@ impl Parser {
             (outcome, _) => outcome.unwrap_or(Outcome::Crashed),
         };
         let reason = if said.is_empty() { string(result, "subtype") } else { said.as_str() };
-        self.unfinished(outcome, &self.with_reset(reason))
+        let seconds = self.limit_reached.as_deref().and_then(|at| at.parse::<i64>().ok());
+        let opens = seconds.map(|at| Opens::At(Timestamp(at.saturating_mul(1_000))));
+        Turn { opens, ..self.unfinished(outcome, &self.with_reset(reason)) }
     }
 
     fn with_reset(&self, reason: &str) -> String {
