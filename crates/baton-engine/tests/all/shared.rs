@@ -1,31 +1,38 @@
 //! What several processes know of one account: two stores on one file, each with an engine of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use baton_core::handover::{Away, Because};
 use baton_core::ids::RunId;
 use baton_core::member::{Limits, Payer};
 use baton_core::outcome::Outcome;
 use baton_core::run::{Inputs, Status};
+use baton_core::units::Timestamp;
 use baton_engine::{Engine, EngineError, Ports, Silent};
 use baton_port::{Cancel, Clock, Journal, Opens, StoreError};
 use baton_store::{Options, SqliteStore};
 
-use super::house::{House, attached, but, ends, engine, id, inputs, starts, verdict};
-use super::panel::Does;
+use super::house::{House, attached, but, ends, engine, id, inputs, settle, starts, verdict};
+use super::panel::{Asked, Does};
 
 /// A machine on which any number of processes run.
 struct Machine {
     house: House,
     folder: tempfile::TempDir,
+    /// Of all processes that were started.
+    stores: Mutex<Vec<Arc<SqliteStore>>>,
 }
 
 impl Machine {
     fn new(others: &[(&'static str, Does)]) -> Self {
-        let house = House::new(but(others));
+        Self::with(but(others))
+    }
+
+    fn with(script: impl Fn(&Asked) -> Does + Send + Sync + 'static) -> Self {
+        let house = House::new(script);
         // What the panel looks at is in the other store.
         house.panel.trust();
-        Self { house, folder: tempfile::tempdir().unwrap() }
+        Self { house, folder: tempfile::tempdir().unwrap(), stores: Mutex::default() }
     }
 
     fn store(&self) -> Arc<SqliteStore> {
@@ -34,6 +41,7 @@ impl Machine {
 
     fn process(&self, owner: &str) -> Engine {
         let store = self.store();
+        self.stores.lock().unwrap().push(store.clone());
         let ports = Ports { journal: store.clone(), blobs: store.clone(), rows: store, ..self.house.ports() };
         engine(ports, owner)
     }
@@ -57,25 +65,27 @@ impl Machine {
     }
 }
 
-/// The store works on threads of its own: the clock moves only while nobody can be waiting for them.
-async fn until<T>(house: &House, future: impl Future<Output = T>) -> T {
+/// Moves the clock by a little whenever nothing can happen without it. However slow the machine is, each step lets one
+/// call of every store be done and heard.
+async fn until<T>(machine: &Machine, future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     loop {
         tokio::select! {
             biased;
             output = &mut future => return output,
-            () = breathe() => house.clock.advance(std::time::Duration::from_millis(50)),
+            () = breathe(machine) => machine.pass(50),
         }
     }
 }
 
-async fn breathe() {
-    let (sender, receiver) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        (0..20).for_each(|_| std::thread::yield_now());
-        let _ = sender.send(());
-    });
-    let _ = receiver.await;
+/// What a store was given before this is done after it: its writer takes one after the other.
+async fn breathe(machine: &Machine) {
+    let stores = machine.stores.lock().unwrap().clone();
+    for store in stores {
+        store.claim("barrier", "nobody", Timestamp(0), 0).await.ok();
+        baton_port::Rows::get(&*store, "barrier", "").await.unwrap();
+    }
+    settle().await;
 }
 
 async fn frozen(engine: &Engine, mut inputs: Inputs) -> Inputs {
@@ -172,6 +182,34 @@ async fn an_account_that_fails_again_and_again_rests_and_is_tried_by_one_call() 
     assert!(rest > 30_000 && rest <= 60_000, "the next rest is longer: {rest}");
 }
 
+#[tokio::test]
+async fn while_one_call_tries_a_rested_account_no_other_process_does() {
+    let machine = Machine::with(|asked: &Asked| match asked.before {
+        0..5 => Does::Fails(Outcome::Crashed),
+        _ => Does::WaitsAtDoor(verdict("approve")),
+    });
+    let (one, two) = (machine.process("one"), machine.process("two"));
+    for _ in 0..5 {
+        machine.run(&one, inputs(&["a"])).await;
+    }
+    machine.pass(30_000);
+    let cancel = Cancel::default();
+    let trying = one.run(inputs(&["a"]), vec![attached()], &Silent, &cancel);
+    let other = async {
+        while machine.house.panel.names().len() < 6 {
+            breathe(&machine).await;
+        }
+        let run = machine.run(&two, inputs(&["a"])).await;
+        machine.house.panel.door.add_permits(1);
+        two.state(&run).await.unwrap()
+    };
+    let (tried, told) = until(&machine, async { tokio::join!(trying, other) }).await;
+    assert_eq!(tried.unwrap().1.decision.unwrap().model_count, 1);
+    assert!(told.steps[0].attempts[0].detail.contains("another call tries it just now"));
+    assert_eq!(machine.house.panel.names().len(), 6, "only one call was made");
+    assert_eq!(two.away(&inputs(&["a"]).members).await.unwrap(), [], "and its answer opens the account for all");
+}
+
 fn one_at_a_time(payer: Payer) -> Inputs {
     let mut inputs = inputs(&["a"]);
     inputs.members[0].payer = payer;
@@ -187,7 +225,7 @@ async fn processes_share_the_places_of_an_account() {
         let cancel = Cancel::default();
         let run = |engine| Engine::run(engine, one_at_a_time(payer), vec![attached()], &Silent, &cancel);
         let both = async { tokio::join!(run(&one), run(&two)) };
-        let (first, second): (Result<_, EngineError>, _) = until(&machine.house, both).await;
+        let (first, second): (Result<_, EngineError>, _) = until(&machine, both).await;
         assert_eq!((first.unwrap().1.status, second.unwrap().1.status), (Status::Decided, Status::Decided));
         assert_eq!(machine.house.panel.most("a").0, 1, "{payer:?}");
         assert_eq!(machine.house.panel.names().len(), 2);
@@ -207,7 +245,7 @@ async fn the_place_of_a_dead_process_is_taken_over() {
     // Not known to be gone: when its lease has run out.
     dead.claim("account:a/turn-0", "dead", machine.house.clock.now(), 15_000).await.unwrap();
     let before = machine.house.clock.elapsed_ms();
-    until(&machine.house, machine.run(&machine.process("patient"), one_at_a_time(Payer::Key))).await;
+    until(&machine, machine.run(&machine.process("patient"), one_at_a_time(Payer::Key))).await;
     assert!(machine.house.clock.elapsed_ms() - before >= 15_000);
     let free = dead.claim("account:a/turn-0", "next", machine.house.clock.now(), 1).await;
     assert!(!matches!(free, Err(StoreError::Busy { .. })), "and it is given back at the end");
@@ -221,12 +259,12 @@ async fn a_long_turn_keeps_its_place() {
     let cancel = Cancel::default();
     let watch = async {
         while machine.house.clock.elapsed_ms() < 30_000 {
-            breathe().await;
+            breathe(&machine).await;
         }
         watcher.claim("account:a/turn-0", "other", machine.house.clock.now(), 1_000).await
     };
     let run = engine.run(one_at_a_time(Payer::Key), vec![attached()], &Silent, &cancel);
-    let (ran, claimed) = until(&machine.house, async { tokio::join!(run, watch) }).await;
+    let (ran, claimed) = until(&machine, async { tokio::join!(run, watch) }).await;
     assert_eq!(ran.unwrap().1.status, Status::Decided);
     assert!(matches!(claimed, Err(StoreError::Busy { .. })), "{claimed:?}");
 }

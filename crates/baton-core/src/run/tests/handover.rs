@@ -138,6 +138,31 @@ fn a_task_that_the_way_to_a_member_cannot_take_is_not_sent_there() {
     assert_eq!(notes, ["a is left out: the task has 200 KB, it takes at most 128 KB"]);
 }
 
+/// Every set of accounts that are away, with rules that name seats, reserves, themselves and each other.
+#[test]
+fn nobody_sits_twice_and_nobody_who_is_away_sits() {
+    let names = ["a", "b", "c", "d", "e"];
+    let rules: [&[(&str, &[&str])]; 4] = [
+        &[],
+        &[("a", &["b", "e"]), ("b", &["a", "e"])],
+        &[("a", &["a"]), ("c", &["d"]), ("b", &["d"])],
+        &[("a", &["e", "d", "c"]), ("b", &["e"]), ("c", &["e"])],
+    ];
+    for (rules, set) in rules.into_iter().flat_map(|rules| (0..32_u32).map(move |set| (rules, set))) {
+        let away: Vec<&str> = (0..5).filter(|bit| set >> bit & 1 == 1).map(|bit| names[bit]).collect();
+        let outside = Outside::submit(five(handover(rules, &away)), all_approve);
+        let team = outside.state.plan.as_ref().unwrap().team.clone();
+        let mut all: Vec<&str> = team.seats.iter().map(|seat| seat.member.as_str()).collect();
+        assert_eq!(all.len(), 3.min(5 - away.len()), "{away:?} {rules:?}");
+        all.extend(team.ladder.iter().map(MemberId::as_str));
+        all.sort_unstable();
+        let present: Vec<&str> = names.into_iter().filter(|name| !away.contains(name)).collect();
+        assert_eq!(all, present, "{away:?} {rules:?}");
+        let told = away.iter().all(|name| team.notes.iter().any(|note| note.starts_with(&format!("{name} is out"))));
+        assert!(told, "{away:?}: {:?}", team.notes);
+    }
+}
+
 fn resumed() -> Option<SessionStart> {
     Some(SessionStart { state: SessionState::Resumed, because: None, handed_on: 0, from: None })
 }
