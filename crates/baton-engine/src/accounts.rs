@@ -7,7 +7,7 @@
 //!
 //! A store that fails limits nothing here: it ends the run at its next write.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,8 +15,10 @@ use std::time::Duration;
 
 use baton_core::account::{AccountRecord, Standing};
 use baton_core::handover::Away;
+use baton_core::ids::MemberId;
 use baton_core::member::{Member, Payer};
 use baton_core::outcome::Outcome;
+use baton_core::route::Load;
 use baton_core::units::Timestamp;
 use baton_port::{Clock, Journal, Lease, Opens, Rows, StoreError, Turn};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -28,6 +30,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const RENEW: Duration = Duration::from_millis(LEASE_MS / 3);
 /// Where records are kept, by account.
 const TABLE: &str = "account";
+/// How long members take, by member.
+const PACE: &str = "pace";
 /// How long somebody else's trial of a rested account is waited for.
 const TRIAL_MS: u64 = 1_000;
 /// Tries to write a record that others write too.
@@ -219,6 +223,33 @@ impl Accounts {
     /// The version and the content of an account's row. One that cannot be read counts as unknown.
     async fn record(&self, account: &str) -> Result<(u64, AccountRecord), StoreError> {
         let row = self.rows.get(TABLE, account).await?;
+        Ok(row.map_or_else(Default::default, |row| (row.version, serde_json::from_str(&row.value).unwrap_or_default())))
+    }
+
+    /// How busy and how quick these members are, as all processes know it.
+    pub(crate) async fn load(&self, members: &[Member]) -> Result<BTreeMap<MemberId, Load>, StoreError> {
+        let mut load = BTreeMap::new();
+        for member in members.iter().filter(|member| !member.is_check()) {
+            let places = format!("account:{}/turn-", member.account);
+            let in_flight = self.journal.held(&places, self.clock.now()).await?;
+            let known = Load { in_flight, ..self.pace(&member.id).await?.1 };
+            if known != Load::default() {
+                load.insert(member.id.clone(), known);
+            }
+        }
+        Ok(load)
+    }
+
+    /// Keeps how long an answer took. Two processes that write at the same time: one of them is kept.
+    pub(crate) async fn note_pace(&self, member: &Member, took_ms: u64) {
+        let Ok((version, pace)) = self.pace(&member.id).await else { return };
+        if let Ok(value) = serde_json::to_string(&pace.after_turn(took_ms)) {
+            self.rows.set(PACE, member.id.as_str(), version, value).await.ok();
+        }
+    }
+
+    async fn pace(&self, member: &MemberId) -> Result<(u64, Load), StoreError> {
+        let row = self.rows.get(PACE, member.as_str()).await?;
         Ok(row.map_or_else(Default::default, |row| (row.version, serde_json::from_str(&row.value).unwrap_or_default())))
     }
 

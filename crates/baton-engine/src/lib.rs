@@ -15,13 +15,15 @@ mod turn;
 mod verify;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use baton_core::handover::Away;
-use baton_core::ids::RunId;
+use baton_core::ids::{MemberId, RunId};
 use baton_core::journal::{Actor, Row, Stream};
 use baton_core::member::Member;
+use baton_core::route::Load;
 use baton_core::run::{Event, Inputs, RunState, Stamped, Status};
 use baton_port::{Append, Blob, Blobs, Cancel, Channel, Clock, Ids, Journal, Rows, RunSummary, StoreError};
 
@@ -87,6 +89,15 @@ impl Engine {
     /// When the store fails.
     pub async fn away(&self, members: &[Member]) -> Result<Vec<Away>, EngineError> {
         Ok(self.accounts.away(members).await?)
+    }
+
+    /// How busy and how quick these members are, as all processes on the store know it: to be frozen into the inputs of
+    /// a run, so that equal seats share the load.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn load(&self, members: &[Member]) -> Result<BTreeMap<MemberId, Load>, EngineError> {
+        Ok(self.accounts.load(members).await?)
     }
 
     /// Records a task. Once this returns, the task is on disk and will not be lost.

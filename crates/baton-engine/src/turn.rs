@@ -95,7 +95,11 @@ impl Attempt {
             Sink { step: self.step, member: self.member.id.clone(), signs: self.signs.clone(), alive: alive.clone() };
         let request = self.request(Arc::new(sink));
         let turn = async {
+            let began = self.clock.now();
             let turn = channel.turn(&request).await;
+            if turn.outcome.is_ok() && !self.member.is_check() {
+                accounts.note_pace(&self.member, self.clock.now().millis_since(began)).await;
+            }
             // Before the place is free: whoever gets it next looks at what this turn found.
             accounts.note(&self.member, &turn).await;
             turn

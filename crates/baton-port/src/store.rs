@@ -102,6 +102,9 @@ pub trait Journal: Send + Sync {
     /// Runs, newest first.
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<RunSummary>, StoreError>>;
 
+    /// How many leases whose names begin so are held at this time.
+    fn held<'a>(&'a self, prefix: &'a str, now: Timestamp) -> BoxFuture<'a, Result<u32, StoreError>>;
+
     /// Takes a lease that is free, expired, or already this owner's. The epoch grows when the owner changes. Leases hold
     /// between living processes: a loss of power may undo one.
     fn claim<'a>(
@@ -127,7 +130,8 @@ pub trait Blobs: Send + Sync {
     fn get(&self, hash: Hash) -> BoxFuture<'_, Result<Option<Vec<u8>>, StoreError>>;
 }
 
-/// Small shared values: what is not history but must be agreed on by all processes.
+/// Small shared values: what is not history but must be agreed on by all processes. They outlive every process; a loss
+/// of power may undo the last ones.
 pub trait Rows: Send + Sync {
     fn get<'a>(&'a self, table: &'a str, key: &'a str) -> BoxFuture<'a, Result<Option<VersionedRow>, StoreError>>;
 

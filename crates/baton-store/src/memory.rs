@@ -169,6 +169,13 @@ impl Journal for MemoryStore {
         done(Ok(self.state().runs(limit)))
     }
 
+    fn held<'a>(&'a self, prefix: &'a str, now: Timestamp) -> BoxFuture<'a, Result<u32, StoreError>> {
+        let state = self.state();
+        let of_name = state.leases.iter().filter(|(name, _)| name.starts_with(prefix));
+        let held = of_name.filter(|(_, kept)| kept.owner.is_some() && kept.until > now).count();
+        done(Ok(u32::try_from(held).unwrap_or(u32::MAX)))
+    }
+
     fn claim<'a>(
         &'a self,
         name: &'a str,

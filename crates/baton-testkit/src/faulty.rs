@@ -89,6 +89,10 @@ impl Journal for FaultyJournal {
         self.inner.runs(limit)
     }
 
+    fn held<'a>(&'a self, prefix: &'a str, now: Timestamp) -> BoxFuture<'a, Result<u32, StoreError>> {
+        self.inner.held(prefix, now)
+    }
+
     fn claim<'a>(
         &'a self,
         name: &'a str,

@@ -261,6 +261,7 @@ fn inputs(members: Vec<Member>) -> Inputs {
         roles: Vec::new(),
         rules: Rules::default(),
         experience: baton_core::learning::Experience::default(),
+        load: std::collections::BTreeMap::new(),
         session: None,
         handover: Some(baton_core::handover::Handover::default()),
         seed: 1,

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use baton_core::feedback;
 use baton_core::handover::Handover;
-use baton_core::learning::Experience;
 use baton_core::run::{Inputs, RULES_VERSION};
 use baton_core::task::Task;
 use baton_core::workflow::Workflow;
@@ -93,6 +93,9 @@ impl Setup {
             away: self.engine.away(&members).await?,
             offset_minutes: system::offset_minutes(self.now()),
         };
+        let experience =
+            feedback::experience(&self.engine.feedback().await?, &members, &self.config.rules.tier_reliability);
+        let load = self.engine.load(&members).await?;
         Ok(Inputs {
             rules_version: RULES_VERSION,
             task,
@@ -100,7 +103,8 @@ impl Setup {
             members,
             roles: self.config.roles.clone(),
             rules: self.config.rules.clone(),
-            experience: Experience::default(),
+            experience,
+            load,
             named: Vec::new(),
             session: None,
             handover: Some(handover),

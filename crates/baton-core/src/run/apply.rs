@@ -77,6 +77,8 @@ fn submitted(state: &mut RunState, inputs: Inputs, at: Timestamp) {
         members: &inputs.members,
         roles: &inputs.roles,
         rules: &inputs.rules,
+        experience: &inputs.experience,
+        load: &inputs.load,
         tokens: inputs.task.estimated_tokens(),
         named: &inputs.named,
         // With somebody away nobody is held back: who takes a seat over is to be seen at once.

@@ -1,5 +1,7 @@
 //! What can happen to a run, and how it is written down.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{RoleRow, Rules};
@@ -13,6 +15,7 @@ use crate::learning::Experience;
 use crate::member::Member;
 use crate::opinion::Opinion;
 use crate::outcome::Outcome;
+use crate::route::Load;
 use crate::task::Task;
 use crate::units::{MicroUsd, Timestamp, Usage};
 use crate::workflow::Workflow;
@@ -30,6 +33,9 @@ pub struct Inputs {
     /// What was known of the members from earlier outcomes.
     #[serde(default, skip_serializing_if = "Experience::is_empty")]
     pub experience: Experience,
+    /// How busy and how quick members were when it was submitted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub load: BTreeMap<MemberId, Load>,
     /// When not empty, just these members.
     #[serde(default)]
     pub named: Vec<MemberId>,

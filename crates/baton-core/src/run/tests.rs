@@ -89,6 +89,7 @@ fn inputs() -> Inputs {
         roles: vec![],
         rules: Rules::default(),
         experience: crate::learning::Experience::default(),
+        load: std::collections::BTreeMap::new(),
         named: vec![],
         session: None,
         handover: None,

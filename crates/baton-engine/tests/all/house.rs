@@ -261,6 +261,7 @@ pub(crate) fn inputs(members: &[&str]) -> Inputs {
         roles: vec![],
         rules: Rules::default(),
         experience: baton_core::learning::Experience::default(),
+        load: std::collections::BTreeMap::new(),
         named: vec![],
         session: None,
         handover: Some(Handover::default()),

@@ -92,6 +92,10 @@ impl Journal for Tap {
         self.store.runs(limit)
     }
 
+    fn held<'a>(&'a self, prefix: &'a str, now: Timestamp) -> BoxFuture<'a, Result<u32, StoreError>> {
+        self.store.held(prefix, now)
+    }
+
     fn claim<'a>(
         &'a self,
         name: &'a str,

@@ -125,6 +125,11 @@ impl Journal for SqliteStore {
         Box::pin(self.readers.ask(move |reader| query::runs(reader, limit)))
     }
 
+    fn held<'a>(&'a self, prefix: &'a str, now: Timestamp) -> BoxFuture<'a, Result<u32, StoreError>> {
+        let prefix = prefix.to_owned();
+        Box::pin(self.readers.ask(move |reader| query::held(reader, &prefix, now)))
+    }
+
     fn claim<'a>(
         &'a self,
         name: &'a str,
@@ -172,7 +177,6 @@ impl Rows for SqliteStore {
         value: String,
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         let (table, key) = (table.to_owned(), key.to_owned());
-        let bytes = value.len();
-        Box::pin(self.writer.submit(bytes, move |batch| batch.set(&table, &key, expected, &value)))
+        Box::pin(self.writer.submit_unsynced(move |batch| batch.set(&table, &key, expected, &value)))
     }
 }

@@ -74,6 +74,12 @@ fn summaries(connection: &Connection, limit: i64) -> rusqlite::Result<Vec<RunSum
     Ok(summaries)
 }
 
+/// Names are compared byte by byte: nothing in a prefix is a pattern.
+pub(crate) fn held(reader: &Reader, prefix: &str, now: Timestamp) -> Result<u32, StoreError> {
+    let sql = "SELECT count(*) FROM lease WHERE substr(name, 1, length(?1)) = ?1 AND owner IS NOT NULL AND until > ?2";
+    reader.connection.query_row(sql, (prefix, now.0), |row| row.get(0)).at(&reader.path)
+}
+
 pub(crate) fn blob(reader: &Reader, hash: &Hash) -> Result<Option<Vec<u8>>, StoreError> {
     let found = blobs::load(&reader.connection, &reader.files, &reader.path, hash)?;
     match found {

@@ -1,15 +1,22 @@
 //! Who is asked. A pure choice from the members present: role matrix first, then strengths, then tier; several
 //! vendors where the decision needs them. Every seat says which rule chose it.
 
-use std::collections::BTreeSet;
+mod fitness;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{RoleRow, Rules, TeamSize};
 use crate::classify::Classification;
 use crate::ids::MemberId;
+use crate::learning::Experience;
 use crate::member::Member;
 use crate::task::Priority;
+
+pub use fitness::Load;
+
+use fitness::Fitness;
 
 /// What a seat is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -74,6 +81,10 @@ pub struct Request<'a> {
     pub members: &'a [Member],
     pub roles: &'a [RoleRow],
     pub rules: &'a Rules,
+    /// What was learned of members.
+    pub experience: &'a Experience,
+    /// How busy and how quick they are; members without an entry are idle and of unknown speed.
+    pub load: &'a BTreeMap<MemberId, Load>,
     /// Tokens that each member must read.
     pub tokens: u64,
     /// When not empty, just these, in this order: the user named them.
@@ -151,34 +162,45 @@ fn candidates<'a>(
     let mut ordered = Vec::new();
     if !classification.unsure {
         let row = request.roles.iter().find(|row| row.kind == classification.kind);
-        matrix_seats(row, &present, &mut ordered);
+        matrix_seats(row, classification, request, &present, &mut ordered);
     }
-    ordered.extend(by_fitness(classification, &present, &ordered));
+    ordered.extend(by_fitness(classification, request, &present, &ordered));
     ordered
 }
 
-fn matrix_seats<'a>(row: Option<&RoleRow>, present: &[&'a Member], ordered: &mut Vec<Candidate<'a>>) {
+/// The matrix's own order holds until members were measured to be better or worse than it takes them for, or are busy.
+fn matrix_seats<'a>(
+    row: Option<&RoleRow>,
+    classification: &Classification,
+    request: &Request<'_>,
+    present: &[&'a Member],
+    ordered: &mut Vec<Candidate<'a>>,
+) {
     let Some(row) = row else { return };
     for (ids, role) in [(&row.primary, "primary"), (&row.secondary, "secondary")] {
+        let mut listed: Vec<&Member> = Vec::new();
         for id in ids {
-            let taken = ordered.iter().any(|one| one.member.id == *id);
-            if let Some(member) = present.iter().copied().find(|member| member.id == *id && !taken) {
-                let rule = format!("role matrix: {role} for {} ({})", row.kind, row.because);
-                ordered.push(Candidate { member, rule });
-            }
+            let taken = ordered.iter().map(|one| one.member).chain(listed.iter().copied()).any(|one| one.id == *id);
+            listed.extend(present.iter().copied().find(|member| member.id == *id && !taken));
         }
+        listed.sort_by_key(|member| Fitness::busyness(member, classification, request));
+        let rule = format!("role matrix: {role} for {} ({})", row.kind, row.because);
+        ordered.extend(listed.into_iter().map(|member| Candidate { member, rule: rule.clone() }));
     }
 }
 
 fn by_fitness<'a>(
     classification: &Classification,
+    request: &Request<'_>,
     present: &[&'a Member],
     taken: &[Candidate<'a>],
 ) -> Vec<Candidate<'a>> {
     let strong = |member: &Member| !classification.unsure && member.strengths.contains(&classification.kind);
     let mut rest: Vec<&Member> =
         present.iter().copied().filter(|member| !taken.iter().any(|one| one.member.id == member.id)).collect();
-    rest.sort_by(|a, b| (!strong(a), a.tier, &a.id).cmp(&(!strong(b), b.tier, &b.id)));
+    rest.sort_by_cached_key(|member| {
+        (!strong(member), Fitness::of(member, classification, request), member.tier, member.id.clone())
+    });
     let rule = |member: &Member| {
         if strong(member) { format!("strong in {}", classification.kind) } else { format!("tier {}", member.tier) }
     };
@@ -222,6 +244,8 @@ fn count_vendors<'a>(members: impl Iterator<Item = &'a Member>) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::classify::classify;
     use crate::classify::tests::task;
@@ -242,11 +266,18 @@ mod tests {
         vec![seat("a", 1), seat("b", 2), seat("c", 5), seat("d", 3)]
     }
 
+    /// Nobody is busy and nothing was learned.
+    fn idle<'a>(rules: &'a Rules, named: &'a [MemberId]) -> Request<'a> {
+        static NOTHING: LazyLock<(Experience, BTreeMap<MemberId, Load>)> = LazyLock::new(Default::default);
+        let (experience, load) = (&NOTHING.0, &NOTHING.1);
+        Request { members: &[], roles: &[], rules, experience, load, tokens: 100, named, grows: false }
+    }
+
     fn team(prompt: &str, change: impl Fn(&mut Classification), members: &[Member], named: &[MemberId]) -> Team {
         let mut classification = classify(&task(prompt));
         change(&mut classification);
         let rules = Rules::default();
-        route(&classification, &Request { members, roles: &rows(), rules: &rules, tokens: 100, named, grows: false })
+        route(&classification, &Request { members, roles: &rows(), ..idle(&rules, named) })
     }
 
     fn ids(team: &Team) -> Vec<&str> {
@@ -277,7 +308,7 @@ mod tests {
         let mut classification = classify(&task("security review of the login"));
         classification.priority = Priority::High;
         let (members, rules) = (members(), Rules::default());
-        let request = Request { members: &members, roles: &rows(), rules: &rules, tokens: 1, named: &[], grows: true };
+        let request = Request { members: &members, roles: &rows(), grows: true, ..idle(&rules, &[]) };
         let team = route(&classification, &request);
         assert_eq!(ids(&team), ["c", "b", "a"]);
         assert_eq!(team.held.iter().map(|seat| seat.member.as_str()).collect::<Vec<_>>(), ["d"]);
@@ -312,6 +343,67 @@ mod tests {
         assert!(team.notes.iter().any(|note| note.contains("a is left out")));
     }
 
+    fn busy(names: &[&str]) -> BTreeMap<MemberId, Load> {
+        let busy = |name: &&str| (MemberId::parse(name).unwrap(), Load { in_flight: 3, usual_ms: None });
+        names.iter().map(busy).collect()
+    }
+
+    #[test]
+    fn equal_seats_share_the_load_and_unequal_ones_do_not() {
+        let classification = classify(&task("fix the typo"));
+        let rules = Rules::default();
+        let lead = |members: &[Member], load: &BTreeMap<MemberId, Load>| {
+            route(&classification, &Request { members, load, ..idle(&rules, &[]) }).seats[0].member.to_string()
+        };
+        let equal = [seat("a", 2), seat("b", 2)];
+        assert_eq!(lead(&equal, &BTreeMap::new()), "a");
+        assert_eq!(lead(&equal, &busy(&["a"])), "b");
+        assert_eq!(lead(&equal, &busy(&["a", "b"])), "a");
+        assert_eq!(lead(&[seat("a", 1), seat("b", 2)], &busy(&["a"])), "a", "the stronger one is worth waiting for");
+    }
+
+    #[test]
+    fn of_equal_seats_the_cheaper_and_then_the_quicker_one_is_asked() {
+        let classification = classify(&task("fix the typo"));
+        let rules = Rules::default();
+        let mut members = [seat("a", 2), seat("b", 2)];
+        let slow = Load { in_flight: 0, usual_ms: Some(60_000) };
+        let load = BTreeMap::from([(members[0].id.clone(), slow)]);
+        let lead = |members: &[Member]| {
+            route(&classification, &Request { members, load: &load, ..idle(&rules, &[]) }).seats[0].member.to_string()
+        };
+        assert_eq!(lead(&members), "b");
+        members[1].price = members[1].price.map(|price| crate::member::Price { output: price.output * 4, ..price });
+        assert_eq!(lead(&members), "a");
+    }
+
+    #[test]
+    fn what_was_measured_goes_before_the_tier_and_moves_seats_within_the_matrix() {
+        use crate::learning::{Knowledge, Lesson, Vote};
+        let rules = Rules::default();
+        let vote = |member, option| Vote { tier: 2, member, family: member, option: Some(option) };
+        let lesson = |_| Lesson {
+            topic: "security_review",
+            options: 2,
+            votes: vec![vote("b", "reject"), vote("c", "approve")],
+            right: "reject",
+            age: 0,
+            changed: vec![],
+        };
+        let verdicts = Knowledge::learn((0..150).map(lesson), &rules.tier_reliability);
+        let experience = Experience { verdicts, ..Experience::default() };
+        let classification = classify(&task("security review of the login"));
+        let mut both = rows();
+        both[0].primary = vec![MemberId::parse("c").unwrap(), MemberId::parse("b").unwrap()];
+        let members = [seat("b", 3), seat("c", 1), seat("d", 2)];
+        let seats = |roles: &[RoleRow]| {
+            let request = Request { members: &members, roles, experience: &experience, ..idle(&rules, &[]) };
+            ids(&route(&classification, &request)).join(" ")
+        };
+        assert_eq!(seats(&[]), "b d c", "who was right, who is unknown, who was wrong");
+        assert_eq!(seats(&both), "b c d");
+    }
+
     #[test]
     fn nobody_gets_two_seats() {
         let named = [MemberId::parse("d").unwrap(), MemberId::parse("d").unwrap()];
@@ -320,8 +412,7 @@ mod tests {
         doubled[0].secondary = vec![MemberId::parse("c").unwrap(), MemberId::parse("b").unwrap()];
         let classification = classify(&task("security review of the login"));
         let (members, rules) = (members(), Rules::default());
-        let request =
-            Request { members: &members, roles: &doubled, rules: &rules, tokens: 1, named: &[], grows: false };
+        let request = Request { members: &members, roles: &doubled, ..idle(&rules, &[]) };
         assert_eq!(ids(&route(&classification, &request)), ["c", "b", "a"]);
     }
 
