@@ -4,6 +4,7 @@ pub mod acp;
 pub mod check;
 pub mod cli;
 pub mod http;
+pub mod mcp;
 mod tools;
 
 pub use tools::{OpenError, Tools, is_logged_in, open};

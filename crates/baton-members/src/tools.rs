@@ -13,6 +13,7 @@ use crate::acp::AcpChannel;
 use crate::check::CheckChannel;
 use crate::cli::{ClaudeChannel, CodexChannel, DeclaredChannel, Environment};
 use crate::http::{Client, HttpChannel, Secret};
+use crate::mcp::McpChannel;
 
 /// This process's launcher, environment and HTTP client.
 pub struct Tools {
@@ -83,6 +84,9 @@ pub fn open(member: &Member, tools: &Tools) -> Result<Arc<dyn Channel>, OpenErro
         "codex-cli" => channel(CodexChannel::new(member, launcher, environment)),
         "acp" => channel(AcpChannel::new(member, launcher, environment)),
         "cli" => channel(DeclaredChannel::new(member, launcher, environment)),
+        "mcp" => {
+            channel(McpChannel::new(member, launcher, environment, tools.client.clone(), |name| tools.key(name)))
+        }
         "check" => channel(CheckChannel::new(member, launcher, environment)),
         "openai-chat" | "openai-responses" | "anthropic" | "gemini" => {
             let key = member.channel.settings.get("key_env").and_then(|name| tools.key(name));

@@ -50,13 +50,13 @@ mod gemini;
 mod openai;
 mod probe;
 mod received;
-mod redact;
+pub(crate) mod redact;
 mod responses;
 mod retry_after;
 mod secret;
-mod settings;
-mod sse;
-mod watch;
+pub(crate) mod settings;
+pub(crate) mod sse;
+pub(crate) mod watch;
 
 pub use channel::HttpChannel;
 pub use client::Client;

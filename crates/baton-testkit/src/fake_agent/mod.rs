@@ -14,6 +14,7 @@ mod acp;
 mod dialect;
 mod faults;
 mod installed;
+mod mcp;
 mod mode;
 mod output;
 pub mod record;
@@ -25,6 +26,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use acp::AcpMode;
+pub use mcp::McpMode;
+pub use mcp::http::{Carriage, FakeMcpServer, Request};
 pub use installed::{MARKER, install, processes_with_marker};
 pub use mode::Mode;
 pub use script::Script;

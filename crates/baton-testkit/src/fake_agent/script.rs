@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::acp::AcpMode;
+use super::mcp::McpMode;
 use super::mode::Mode;
 
 /// The script of a fake agent, as a JSON file; each field has a default.
@@ -17,6 +18,8 @@ pub struct Script {
     pub mode: Mode,
     /// What it does with a conversation, started as an agent of the Agent Client Protocol.
     pub acp: AcpMode,
+    /// What it does with a conversation, started as a server of the Model Context Protocol.
+    pub mcp: McpMode,
     /// What later turns do, in order; the last one stays. Turns are counted in `record`, which must be named.
     pub then: Vec<Mode>,
     /// The text of the answer.
@@ -56,6 +59,7 @@ impl Default for Script {
         Self {
             mode: Mode::Answer,
             acp: AcpMode::Answer,
+            mcp: McpMode::Answer,
             then: Vec::new(),
             answer: "The change is correct.".to_owned(),
             record: None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::dialect::{self, Dialect};
 use super::record::{Event, Recorder, asks_for_version};
 use super::script::Script;
-use super::{acp, faults, output};
+use super::{acp, faults, mcp, output};
 
 /// An argument longer than this, or with a line break, is taken for a prompt.
 const LONGEST_ARGUMENT: usize = 1000;
@@ -62,6 +62,9 @@ pub(crate) fn run(program: &OsStr, arguments: Vec<OsString>) -> io::Result<i32> 
     texts.remove(0);
     if acp::is_asked_for(&texts) {
         return acp::serve(&script, &recorder);
+    }
+    if mcp::is_asked_for(&texts) {
+        return mcp::serve(&script, &recorder);
     }
     let number = recorder.turns()?;
     let mut turn = Turn { arguments: texts, script, prompt: String::new(), number };

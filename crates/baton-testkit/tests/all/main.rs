@@ -12,6 +12,10 @@ mod fake_agent;
 #[cfg(test)]
 mod large_prompts;
 #[cfg(test)]
+mod mcp_channel;
+#[cfg(test)]
+mod mcp_remote;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod process_deaths;

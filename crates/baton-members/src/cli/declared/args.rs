@@ -37,6 +37,11 @@ pub fn prompt(declaration: &Declaration, request: &TurnRequest) -> String {
     if knows || request.history.is_empty() {
         return request.prompt.clone();
     }
+    retold(request)
+}
+
+/// The prompt after the earlier turns, for a member that does not know them itself.
+pub(crate) fn retold(request: &TurnRequest) -> String {
     let mut text = String::from("This conversation goes on. What was said before:\n");
     for exchange in &request.history {
         text.push_str(&format!("\n[question]\n{}\n\n[your answer]\n{}\n", exchange.prompt, exchange.answer));

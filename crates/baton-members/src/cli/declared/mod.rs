@@ -28,11 +28,11 @@
 //! half of it cannot be told from the whole. And a login is not known: a key that `inherit` names is handed on.
 
 pub mod args;
-mod classes;
+pub(crate) mod classes;
 mod declaration;
 mod documents;
 pub mod parse;
-mod path;
+pub(crate) mod path;
 mod template;
 
 use std::collections::BTreeMap;
