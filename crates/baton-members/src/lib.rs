@@ -7,4 +7,4 @@ pub mod http;
 pub mod mcp;
 mod tools;
 
-pub use tools::{OpenError, Tools, is_logged_in, open};
+pub use tools::{OpenError, SERVERS, Tools, is_logged_in, open};

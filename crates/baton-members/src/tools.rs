@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baton_core::member::Member;
 use baton_port::Channel;
@@ -13,7 +13,8 @@ use crate::acp::AcpChannel;
 use crate::check::CheckChannel;
 use crate::cli::{ClaudeChannel, CodexChannel, DeclaredChannel, Environment};
 use crate::http::{Client, HttpChannel, Secret};
-use crate::mcp::McpChannel;
+use crate::mcp::server::Handed;
+use crate::mcp::{McpChannel, Server};
 
 /// This process's launcher, environment and HTTP client.
 pub struct Tools {
@@ -21,7 +22,12 @@ pub struct Tools {
     environment: Environment,
     client: Arc<Client>,
     variables: Vec<(OsString, OsString)>,
+    /// By name; those without a server are known and held back.
+    servers: Mutex<BTreeMap<String, Option<Server>>>,
 }
+
+/// The setting by which a member names the MCP servers that its sessions get, separated by commas.
+pub const SERVERS: &str = "mcp_servers";
 
 impl Tools {
     /// `variables` are usually the process's own; later ones win. Nothing is opened here.
@@ -29,7 +35,8 @@ impl Tools {
     pub fn new(launcher: Launcher, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let variables: Vec<(OsString, OsString)> = variables.into_iter().collect();
         let environment = Environment::new(variables.iter().cloned());
-        Self { launcher, environment, client: Arc::new(Client::new()), variables }
+        let servers = Mutex::new(BTreeMap::new());
+        Self { launcher, environment, client: Arc::new(Client::new()), variables, servers }
     }
 
     #[must_use]
@@ -52,6 +59,44 @@ impl Tools {
     #[must_use]
     pub fn launcher(&self) -> &Launcher {
         &self.launcher
+    }
+
+    /// MCP servers that members may name from now on. A later one of the same name replaces the earlier.
+    pub fn admit(&self, servers: impl IntoIterator<Item = Server>) {
+        let named = servers.into_iter().map(|server| (server.name.clone(), Some(server)));
+        self.servers().extend(named);
+    }
+
+    /// Names that are no mistake where a member names them, and stand for nothing: servers that nobody trusted yet.
+    pub fn hold_back(&self, names: impl IntoIterator<Item = String>) {
+        for name in names {
+            self.servers().entry(name).or_insert(None);
+        }
+    }
+
+    fn servers(&self) -> MutexGuard<'_, BTreeMap<String, Option<Server>>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The servers that a member names, with what their programs need.
+    fn handed(&self, member: &Member) -> Result<Vec<Handed>, OpenError> {
+        let named = member.channel.settings.get(SERVERS).map(String::as_str).unwrap_or_default();
+        let mut handed = Vec::new();
+        for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            let known = self.servers().get(name).cloned();
+            let unknown = || OpenError::Setting(format!("there is no MCP server `{name}` in the configuration"));
+            if let Some(server) = known.ok_or_else(unknown)? {
+                handed.push(self.hand(&server).map_err(OpenError::Setting)?);
+            }
+        }
+        Ok(handed)
+    }
+
+    fn hand(&self, server: &Server) -> Result<Handed, String> {
+        if let Some(problem) = server.problem() {
+            return Err(format!("the MCP server `{}` {problem}", server.name));
+        }
+        Handed::of(server, |program| self.find_program(program), |name| Some(self.key(name)?.expose().to_owned()))
     }
 
     /// The key in a variable; `None` when it is not set or empty.
@@ -79,14 +124,26 @@ pub enum OpenError {
 pub fn open(member: &Member, tools: &Tools) -> Result<Arc<dyn Channel>, OpenError> {
     let launcher = tools.launcher.clone();
     let environment = tools.environment.clone();
-    match member.channel.kind.as_str() {
-        "claude-cli" => channel(ClaudeChannel::new(member, launcher, environment)),
-        "codex-cli" => channel(CodexChannel::new(member, launcher, environment)),
-        "acp" => channel(AcpChannel::new(member, launcher, environment)),
+    let kind = member.channel.kind.as_str();
+    if matches!(kind, "claude-cli" | "codex-cli" | "acp") {
+        let servers = tools.handed(member)?;
+        let mut member = member.clone();
+        member.channel.settings.remove(SERVERS);
+        return match kind {
+            "claude-cli" => {
+                channel(ClaudeChannel::new(&member, launcher, environment).map(|seat| seat.with_servers(servers)))
+            }
+            "codex-cli" => channel(
+                CodexChannel::new(&member, launcher, environment)
+                    .map_err(|error| error.to_string())
+                    .and_then(|seat| seat.with_servers(&servers)),
+            ),
+            _ => channel(AcpChannel::new(&member, launcher, environment).map(|seat| seat.with_servers(servers))),
+        };
+    }
+    match kind {
         "cli" => channel(DeclaredChannel::new(member, launcher, environment)),
-        "mcp" => {
-            channel(McpChannel::new(member, launcher, environment, tools.client.clone(), |name| tools.key(name)))
-        }
+        "mcp" => channel(McpChannel::new(member, launcher, environment, tools.client.clone(), |name| tools.key(name))),
         "check" => channel(CheckChannel::new(member, launcher, environment)),
         "openai-chat" | "openai-responses" | "anthropic" | "gemini" => {
             let key = member.channel.settings.get("key_env").and_then(|name| tools.key(name));
@@ -100,6 +157,9 @@ pub fn open(member: &Member, tools: &Tools) -> Result<Arc<dyn Channel>, OpenErro
 #[must_use]
 pub fn is_logged_in(member: &Member, tools: &Tools) -> Option<bool> {
     let (launcher, environment) = (tools.launcher.clone(), tools.environment.clone());
+    let mut member = member.clone();
+    member.channel.settings.remove(SERVERS);
+    let member = &member;
     match member.channel.kind.as_str() {
         "claude-cli" => Some(ClaudeChannel::new(member, launcher, environment).ok()?.is_logged_in()),
         "codex-cli" => Some(CodexChannel::new(member, launcher, environment).ok()?.is_logged_in()),

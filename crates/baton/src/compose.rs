@@ -53,6 +53,9 @@ impl Setup {
         let scratch = home.data.join("scratch");
         private_folder(&scratch)?;
         let tools = Arc::new(tools(variables)?);
+        tools.admit(config.servers.iter().cloned());
+        let brought = config.project.iter().flat_map(|project| &project.servers);
+        tools.hold_back(brought.map(|server| server.name.clone()));
         let ports = Ports {
             journal: store.clone(),
             blobs: store.clone(),
@@ -71,6 +74,19 @@ impl Setup {
 
     pub(crate) async fn trust(&self) -> Result<Trust, Failure> {
         Trust::read(self.journal()).await
+    }
+
+    /// Lets members use the MCP servers that the project brings, once its content is trusted. A server of the user's
+    /// own is never replaced by one of the same name.
+    pub(crate) async fn admit_trusted(&self) -> Result<(), Failure> {
+        let Some(project) = self.config.project.as_ref().filter(|project| !project.servers.is_empty()) else {
+            return Ok(());
+        };
+        if self.trust().await?.covers(&project.root, project.content) {
+            let is_own = |name: &str| self.config.servers.iter().any(|own| own.name == name);
+            self.tools.admit(project.servers.iter().filter(|server| !is_own(&server.name)).cloned());
+        }
+        Ok(())
     }
 
     pub(crate) async fn seats(&self) -> Vec<Seat> {

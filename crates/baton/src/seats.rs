@@ -89,7 +89,7 @@ fn local_seat(server: &LocalServer, model: &str) -> Option<Seat> {
         limits: Limits { concurrent: 1, ..Limits::default() },
         scripted: false,
     };
-    let entry = Entry { member, needs: crate::config::Needs::default(), install: String::new() };
+    let entry = Entry { member, needs: crate::config::Needs::default(), install: String::new(), off: false };
     Some(Seat { entry, missing: None })
 }
 

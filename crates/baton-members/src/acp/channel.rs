@@ -14,6 +14,7 @@ use super::client::{Client, Wants};
 use super::settings::Settings;
 use crate::cli::oneshot::{self, VersionCheck, ask_version, complete, find, private_directory};
 use crate::cli::{End, Environment, Refusal, SettingError};
+use crate::mcp::server::{Handed, for_acp};
 
 /// From the wish to stop, told to the agent, to the end of its process.
 const GRACE: Duration = Duration::from_secs(2);
@@ -27,6 +28,7 @@ pub struct AcpChannel {
     settings: Settings,
     launcher: Launcher,
     environment: Environment,
+    servers: Vec<Handed>,
 }
 
 /// A command and what must live as long as it runs.
@@ -41,7 +43,14 @@ impl AcpChannel {
     /// # Errors
     /// See [`Settings::read`].
     pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
-        Ok(Self { settings: Settings::read(member)?, launcher, environment })
+        Ok(Self { settings: Settings::read(member)?, launcher, environment, servers: Vec::new() })
+    }
+
+    /// The MCP servers that its sessions may use: told with the session, by the agent's input.
+    #[must_use]
+    pub(crate) fn with_servers(mut self, servers: Vec<Handed>) -> Self {
+        self.servers = servers;
+        self
     }
 
     fn prepare(&self, request: &TurnRequest, stdin: Stdin) -> Result<Ready, Refusal> {
@@ -51,7 +60,8 @@ impl AcpChannel {
             return Err(Refusal::new(Outcome::Rejected, "the directory to work in is not there"));
         }
         let mut variables = self.variables();
-        let secrets = oneshot::secrets(&variables);
+        let mut secrets = oneshot::secrets(&variables);
+        secrets.extend(self.servers.iter().flat_map(Handed::secrets));
         let private = private_directory(&self.environment, &mut variables);
         let command = Command::new(&program, &request.directory)
             .args(self.settings.arguments(request.effort))
@@ -73,7 +83,9 @@ impl AcpChannel {
             SessionUse::None | SessionUse::New { .. } => None,
         };
         let directory = absolute(&request.directory)?;
-        Ok(Client::new(Wants::new(&self.settings, directory, request.prompt.clone(), resume)))
+        let mut wants = Wants::new(&self.settings, directory, request.prompt.clone(), resume);
+        wants.servers = for_acp(&self.servers);
+        Ok(Client::new(wants))
     }
 
     async fn ask(&self, request: &TurnRequest) -> Result<Turn, Refusal> {

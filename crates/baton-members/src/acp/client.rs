@@ -26,6 +26,8 @@ pub struct Wants {
     pub resume: Option<String>,
     /// Chosen in the session; `None` leaves the choice to the agent or its arguments.
     pub model: Option<String>,
+    /// The session's MCP servers, as the protocol lists them; anything else than a list is none.
+    pub servers: Value,
     mode: Option<String>,
     login: Option<String>,
     usage: Source,
@@ -42,6 +44,7 @@ impl Wants {
             prompt,
             resume,
             model: settings.common.model.clone().filter(|_| settings.model_in_session),
+            servers: Value::Null,
             mode: settings.mode.clone(),
             login: settings.login.clone(),
             usage: settings.usage,
@@ -228,16 +231,17 @@ impl Client {
 
     fn ask_session(&mut self) -> Reply {
         let directory = &self.wants.directory;
+        let servers = if self.wants.servers.is_array() { self.wants.servers.clone() } else { json!([]) };
         match &self.wants.resume {
             Some(_) if !self.can_load => {
                 self.failed(Outcome::SessionNotFound, "the agent does not offer to load a session")
             }
             Some(session) => {
-                let params = json!({ "sessionId": session, "cwd": directory, "mcpServers": [] });
+                let params = json!({ "sessionId": session, "cwd": directory, "mcpServers": servers });
                 Reply::send(self.request(Step::Session, "session/load", &params))
             }
             None => {
-                let params = json!({ "cwd": directory, "mcpServers": [] });
+                let params = json!({ "cwd": directory, "mcpServers": servers });
                 Reply::send(self.request(Step::Session, "session/new", &params))
             }
         }

@@ -12,6 +12,7 @@
 //!   is no part of the answer.
 //! - Success is the stop reason `end_turn` with a text that is not empty and no error in disguise. The answer is the
 //!   agent's last message.
+//! - MCP servers of the user's choice are told with the session; without any the agent is told of none.
 //! - A wish to stop is told to the agent first; its process is ended after a grace.
 //! - Unknown updates, notifications and members are ignored; lines that are no message are tolerated.
 //!
@@ -29,7 +30,7 @@
 //! | `error_texts` | beginnings of messages that are errors, one a line; `*` stands for anything. They end the turn |
 //! | `retry_texts` | texts on standard error that tell of the agent's own retries, one a line. They end the turn |
 //!
-//! What is absent: a process that lives for more than one turn; MCP servers for the agent; images; and
+//! What is absent: a process that lives for more than one turn; images; and
 //! [`baton_port::TurnRequest::history`], for agents keep their conversations themselves.
 
 mod answer;

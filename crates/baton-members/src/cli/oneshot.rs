@@ -90,19 +90,25 @@ pub(crate) trait Dialect: Send + Sync {
     fn settings(&self) -> &Settings;
     fn invocation(&self, environment: &Environment, request: &TurnRequest) -> Result<Invocation, Refusal>;
 
-    /// The invocation with the path of the file that holds [`Dialect::prompt_file`].
+    /// The invocation with the path of the file that holds [`Dialect::private_file`].
     fn invocation_with(
         &self,
         environment: &Environment,
         request: &TurnRequest,
-        _prompt_file: Option<&Path>,
+        _private_file: Option<&Path>,
     ) -> Result<Invocation, Refusal> {
         self.invocation(environment, request)
     }
 
-    /// The bytes of a private file, for a program that takes its prompt from one.
-    fn prompt_file(&self, _request: &TurnRequest) -> Option<Vec<u8>> {
+    /// The bytes of a private file, for a program that takes its prompt, or what it may not be told by arguments, from
+    /// one.
+    fn private_file(&self, _request: &TurnRequest) -> Option<Vec<u8>> {
         None
+    }
+
+    /// Values beside those of the environment that must stand in nothing that is kept.
+    fn secrets(&self) -> Vec<Vec<u8>> {
+        Vec::new()
     }
 
     /// Texts on standard error that say that the program tries again.
@@ -238,7 +244,7 @@ impl<D: Dialect> OneShot<D> {
         }
         let mut own = BTreeMap::new();
         let private = private_directory(&self.environment, &mut own);
-        let prompt = match self.dialect.prompt_file(request) {
+        let prompt = match self.dialect.private_file(request) {
             Some(bytes) => Some(prompt_file(private.as_ref(), &bytes)?),
             None => None,
         };
@@ -246,7 +252,8 @@ impl<D: Dialect> OneShot<D> {
         let Invocation { arguments, mut environment, stdin } =
             self.dialect.invocation_with(&self.environment, request, file)?;
         self.check_login(&environment)?;
-        let secrets = secrets(&environment);
+        let mut secrets = secrets(&environment);
+        secrets.extend(self.dialect.secrets());
         environment.extend(own);
         let command = Command::new(&program, &request.directory)
             .args(arguments)
@@ -351,7 +358,7 @@ pub(crate) fn limits(request: &TurnRequest) -> Limits {
 /// Readable by its owner only, in a folder that goes away with the process.
 fn prompt_file(private: Option<&TempDir>, bytes: &[u8]) -> Result<NamedTempFile, Refusal> {
     let no_room = |error: std::io::Error| {
-        Refusal::new(Outcome::Crashed, words::detail(&format!("no private file for the prompt: {error}")))
+        Refusal::new(Outcome::Crashed, words::detail(&format!("no private file can be made: {error}")))
     };
     let folder = private.ok_or_else(|| no_room(std::io::ErrorKind::StorageFull.into()))?;
     let mut file = tempfile::Builder::new().prefix("prompt-").tempfile_in(folder.path()).map_err(no_room)?;

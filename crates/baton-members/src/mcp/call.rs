@@ -131,7 +131,9 @@ fn failed(settings: &Settings, said: &str) -> Turn {
         return Turn::failed(Outcome::Crashed, "the tool failed and does not say why");
     }
     let outcome = settings.classes.of(Failure { text: said, said, ..Failure::default() });
-    Turn::failed(outcome.unwrap_or(Outcome::Crashed), words::detail(said))
+    // Many servers put the protocol's own code for wrong arguments into such a text.
+    let otherwise = if said.contains("-32602") { Outcome::Rejected } else { Outcome::Crashed };
+    Turn::failed(outcome.unwrap_or(otherwise), words::detail(said))
 }
 
 fn answered(settings: &Settings, result: &Value, said: &str) -> Turn {
@@ -142,6 +144,13 @@ fn answered(settings: &Settings, result: &Value, said: &str) -> Turn {
     }
     if answer.is_empty() {
         return Turn::failed(Outcome::Empty, "the tool succeeded without a text where the answer belongs");
+    }
+    let begins = |line: &str| settings.error_texts.iter().any(|text| line.starts_with(text.as_str()));
+    if begins(answer) {
+        // The question may be told again in it: only the last line that begins as an error is judged.
+        let complaint = words::detail(answer.lines().rfind(|line| begins(line)).unwrap_or(answer));
+        let failure = Failure { text: &complaint, said: &complaint, ..Failure::default() };
+        return Turn::failed(settings.classes.of(failure).unwrap_or(Outcome::Crashed), complaint);
     }
     match settings.classes.disguised(answer) {
         Some(outcome) => Turn::failed(outcome, words::detail(answer)),

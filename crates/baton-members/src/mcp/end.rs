@@ -74,7 +74,8 @@ fn named(tools: &[String]) -> String {
 }
 
 fn slow_start(other_lines: usize, complaint: &str) -> String {
-    let noise = if other_lines > 0 { format!("; it wrote {other_lines} lines that are no messages") } else { String::new() };
+    let noise =
+        if other_lines > 0 { format!("; it wrote {other_lines} lines that are no messages") } else { String::new() };
     let said = if complaint.is_empty() { String::new() } else { format!("; it says: {complaint}") };
     let mend = "a first start may download packages: start it once by hand, or raise `start_s`";
     words::detail(&format!("the server did not greet us in time{noise}{said}; {mend}"))

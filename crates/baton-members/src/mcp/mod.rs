@@ -28,6 +28,7 @@
 //! | `new.NAME`, `resume.NAME` | given when a session begins under our id, or goes on; without `resume.NAME` the history is told in the prompt |
 //! | `answer` | paths to the answer in the result (such as `structuredContent.content`); without it all texts of its content |
 //! | `answer_prefix` | beginnings of the answer that are the server's own, one a line |
+//! | `error_texts` | beginnings of an answer of any length that is an error, one a line; the last line of it that begins so tells the class |
 //! | `session` | the path to the session's id in the result |
 //! | `outcome.CLASS`, `error_in_disguise` | what texts of an error mean, and how answers begin that are errors |
 //! | `start_s` | seconds until the greeting, in place of the seat's limit on the first event |
@@ -43,6 +44,7 @@ mod end;
 mod listen;
 mod process;
 mod remote;
+pub(crate) mod server;
 mod settings;
 mod talk;
 mod wire;
@@ -50,6 +52,7 @@ mod wire;
 use baton_core::outcome::Outcome;
 
 pub use channel::McpChannel;
+pub use server::{Server, Way};
 pub use settings::Settings;
 
 /// What a look at a server found.

@@ -43,12 +43,8 @@ pub(super) async fn run(
 ) -> Ran {
     let (stdin, input) = Stdin::open();
     let unlimited = Limits::UNLIMITED;
-    command = command.stdin(stdin).limits(Limits {
-        first_output: unlimited,
-        idle: unlimited,
-        total: unlimited,
-        ..limits
-    });
+    command =
+        command.stdin(stdin).limits(Limits { first_output: unlimited, idle: unlimited, total: unlimited, ..limits });
     let (sender, messages) = unbounded_channel();
     let stop = Cancel::default();
     let talk = converse(Lines { input: Some(input), messages }, wish, watch, progress);

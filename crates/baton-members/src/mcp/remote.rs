@@ -35,7 +35,10 @@ const LONGEST_ERROR: usize = 64 << 10;
 pub(super) enum Trouble {
     /// Nobody answers there.
     NotThere,
-    Status { status: u16, body: String },
+    Status {
+        status: u16,
+        body: String,
+    },
     /// Neither a document nor a stream of events.
     NoMessage(String),
     /// The answer broke off, or never came.

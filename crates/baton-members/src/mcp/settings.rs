@@ -27,6 +27,8 @@ pub struct Settings {
     pub(crate) answer: Paths,
     /// Beginnings of an answer that are none of the model's.
     pub(crate) prefixes: Vec<String>,
+    /// Beginnings of an answer, however long, that is an error as a whole.
+    pub(crate) error_texts: Vec<String>,
     pub(crate) session: Paths,
     pub(crate) classes: Classes,
     pub(crate) start: Option<Duration>,
@@ -155,6 +157,7 @@ impl Reader {
             arguments: Vec::new(),
             answer: Paths::default(),
             prefixes: Vec::new(),
+            error_texts: Vec::new(),
             session: Paths::default(),
             classes: Classes::default(),
             start: None,
@@ -196,6 +199,7 @@ impl Reader {
             "resume_tool" => settings.resume_tool = Some(value.to_owned()),
             "answer" => settings.answer = Paths::parse(value)?,
             "answer_prefix" => settings.prefixes = lines(value).map(str::to_owned).collect(),
+            "error_texts" => settings.error_texts = lines(value).map(str::to_owned).collect(),
             "session" => settings.session = Paths::parse(value)?,
             "error_in_disguise" => settings.classes.add_disguises(value),
             "start_s" => settings.start = Some(seconds(value)?),

@@ -48,7 +48,10 @@ pub(super) enum Ended {
     Answered(Value),
     NoSuchTool,
     /// An error of the protocol, from the server.
-    Refused { code: i32, message: String },
+    Refused {
+        code: i32,
+        message: String,
+    },
     /// A message of the right form with the wrong content.
     Unreadable(String),
     /// Nothing goes to the server or comes from it any more.

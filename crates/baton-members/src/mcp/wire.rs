@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn a_message_that_would_unfold_in_memory_is_none() {
-        let result = |filling: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"content":[],"x":[{filling}0]}}}}"#);
+        let result =
+            |filling: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"content":[],"x":[{filling}0]}}}}"#);
         assert!(message(result(&"0,".repeat(1_000)).as_bytes()).is_some());
         assert!(message(result(&"0,".repeat(300_000)).as_bytes()).is_none());
         assert!(message(result(&format!("\"{}\\\"{}\",", ",".repeat(300_000), ":")).as_bytes()).is_some());

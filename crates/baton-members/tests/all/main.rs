@@ -34,3 +34,7 @@ mod http_request;
 mod http_seats;
 #[cfg(test)]
 mod http_support;
+#[cfg(test)]
+mod mcp_settings;
+#[cfg(test)]
+mod mcp_true;

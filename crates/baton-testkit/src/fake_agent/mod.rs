@@ -26,9 +26,9 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 pub use acp::AcpMode;
+pub use installed::{MARKER, install, processes_with_marker};
 pub use mcp::McpMode;
 pub use mcp::http::{Carriage, FakeMcpServer, Request};
-pub use installed::{MARKER, install, processes_with_marker};
 pub use mode::Mode;
 pub use script::Script;
 

@@ -22,6 +22,7 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     let hints = hints(&ask.shape)?;
     let mut setup = Setup::open()?;
     setup.config.cap(ask.run.max_cost)?;
+    setup.admit_trusted().await?;
     let workflow = match &ask.workflow {
         Some(name) => setup.config.workflow(name)?.clone(),
         None => setup.config.default_workflow()?.clone(),
@@ -183,12 +184,12 @@ pub(crate) fn usable_member(setup: &Setup, found: &[seats::Seat], name: &str) ->
 
 /// A project that brings commands is told about, so that nobody wonders why they do not run.
 fn tell_untrusted(setup: &Setup, trusted: &trust::Trust) {
-    let Some(project) = setup.config.project.as_ref().filter(|project| !project.checks.is_empty()) else { return };
+    let Some(project) = setup.config.project.as_ref().filter(|project| project.brings_commands()) else { return };
     if !trusted.covers(&project.root, project.content) {
         let changed =
             if trusted.is_outdated(&project.root, project.content) { " (it changed since you trusted it)" } else { "" };
         render::note(&format!(
-            "the checks of this project's baton.toml are off{changed}; `baton trust` shows and allows them"
+            "what this project's baton.toml would run is off{changed}; `baton trust` shows and allows them"
         ));
     }
 }

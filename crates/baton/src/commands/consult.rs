@@ -21,6 +21,7 @@ pub(crate) async fn consult(consult: Consult, output: &mut Output) -> Result<Exi
     let session = session.map_err(|error| Failure::input(error.to_string()))?;
     let mut setup = Setup::open()?;
     setup.config.cap(consult.run.max_cost)?;
+    setup.admit_trusted().await?;
     let found = setup.seats().await;
     let id = usable_member(&setup, &found, &consult.member)?;
     let mut members = affordable(seats::usable(&found), consult.run.max_cost);

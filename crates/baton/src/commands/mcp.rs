@@ -51,6 +51,7 @@ async fn orchestrate(
     refuse_recursion()?;
     let mut setup = Setup::open()?;
     setup.config.cap(request.max_cost_usd)?;
+    setup.admit_trusted().await?;
     let hints = Hints {
         kind: request.kind,
         complexity: request.complexity,

@@ -13,6 +13,7 @@ use crate::render::{self, Output};
 pub(crate) async fn resume(resume: Resume, output: &mut Output) -> Result<Exit, Failure> {
     refuse_recursion()?;
     let setup = Setup::open()?;
+    setup.admit_trusted().await?;
     let runs = match &resume.run {
         Some(named) => vec![find_run(&setup.engine, Some(named)).await?],
         None => open_runs(&setup).await?,

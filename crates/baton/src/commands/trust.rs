@@ -1,5 +1,7 @@
 //! `baton trust`: let the commands that a project brings be run, for exactly this content.
 
+use baton_members::mcp::{Server, Way};
+
 use crate::cli::Trust as TrustArguments;
 use crate::compose::Setup;
 use crate::config::{Config, PROJECT_FILE};
@@ -30,7 +32,10 @@ pub(crate) async fn trust(arguments: &TrustArguments) -> Result<Exit, Failure> {
     for check in &project.checks {
         render::note(&format!("  {:14} {}", check.id, baton_core::text::printable(&check.command.join(" "))));
     }
-    if project.checks.is_empty() {
+    for server in &project.servers {
+        render::note(&format!("  {:14} MCP server: {}", server.name, baton_core::text::printable(&started_by(server))));
+    }
+    if !project.brings_commands() {
         render::note("  none: there is nothing to trust");
         return Ok(Exit::Ok);
     }
@@ -38,6 +43,17 @@ pub(crate) async fn trust(arguments: &TrustArguments) -> Result<Exit, Failure> {
     agree(setup.journal(), setup.now(), &[Agreement::Project { root, content: project.content }]).await?;
     render::note("trusted, until the file changes");
     Ok(Exit::Ok)
+}
+
+/// All that is run, or who receives text: what is agreed to is seen.
+fn started_by(server: &Server) -> String {
+    match &server.way {
+        Way::Program { program, arguments, .. } => {
+            let words = std::iter::once(program).chain(arguments);
+            words.map(String::as_str).collect::<Vec<_>>().join(" ")
+        }
+        Way::Url { url, .. } => url.clone(),
+    }
 }
 
 /// Trust is a person's to give.

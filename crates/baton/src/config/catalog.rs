@@ -18,6 +18,9 @@ pub(crate) struct Entry {
     /// One sentence: how to get it.
     #[serde(default)]
     pub(crate) install: String,
+    /// No seat unless the user's file says `disabled = false` for it.
+    #[serde(default)]
+    pub(crate) off: bool,
 }
 
 /// What must be there for a seat to be usable.
@@ -113,6 +116,7 @@ pub(super) fn built_in() -> Result<Config, Failure> {
         allow: Vec::new(),
         checks: Vec::new(),
         handover: std::collections::BTreeMap::new(),
+        servers: Vec::new(),
         deny: Vec::new(),
         project: None,
     })

@@ -32,6 +32,8 @@ pub(super) struct UserFile {
     role: Vec<RoleRow>,
     #[serde(default)]
     check: Vec<CheckEntry>,
+    #[serde(default)]
+    mcp_servers: BTreeMap<String, super::servers::ServerTable>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -78,6 +80,9 @@ struct MemberTable {
     limits: Option<Limits>,
     program: Option<String>,
     key_env: Option<String>,
+    /// Servers whose tools its sessions may use.
+    #[serde(default)]
+    mcp_servers: Vec<String>,
 }
 
 impl UserFile {
@@ -100,6 +105,7 @@ impl UserFile {
         if let Some(check) = config.checks.iter().find(|check| check.command.is_empty()) {
             return Err(wrong(format!("check `{}`: `command` is empty", check.id)));
         }
+        config.servers = super::servers::servers(&self.mcp_servers).map_err(wrong)?;
         for role in self.role {
             config.roles.retain(|known| known.kind != role.kind);
             config.roles.push(role);
@@ -136,7 +142,10 @@ impl Thresholds {
 }
 
 impl MemberTable {
-    fn apply(self, config: &mut Config) -> Result<(), String> {
+    fn apply(mut self, config: &mut Config) -> Result<(), String> {
+        if !self.mcp_servers.is_empty() {
+            self.settings.insert(baton_members::SERVERS.to_owned(), self.mcp_servers.join(","));
+        }
         if self.disabled == Some(true) {
             config.entries.retain(|entry| entry.member.id != self.id);
             return Ok(());
@@ -150,6 +159,7 @@ impl MemberTable {
     }
 
     fn change(self, entry: &mut Entry) {
+        entry.off &= self.disabled != Some(false);
         let member = &mut entry.member;
         set(&mut member.vendor, self.vendor);
         set(&mut member.family, self.family);
@@ -192,7 +202,7 @@ impl MemberTable {
             vendor,
         };
         let needs = Needs { program: self.program, key_env: self.key_env };
-        Ok(Entry { member, needs, install: String::new() })
+        Ok(Entry { member, needs, install: String::new(), off: false })
     }
 }
 

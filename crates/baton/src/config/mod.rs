@@ -5,6 +5,7 @@ mod catalog;
 mod file;
 mod handover;
 mod project;
+mod servers;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) checks: Vec<CheckEntry>,
     /// Who takes over from whom when an account is used up, as typed.
     pub(crate) handover: handover::HandoverRules,
+    /// MCP servers that members may name.
+    pub(crate) servers: Vec<baton_members::mcp::Server>,
     /// Patterns of files that are never attached.
     pub(crate) deny: Vec<String>,
     /// The project that the working directory is in, if it brings a `baton.toml`.
@@ -50,6 +53,7 @@ impl Config {
         if let Some(text) = read_optional(&home.configuration)? {
             file::UserFile::parse(&text, &home.configuration)?.apply(&mut config, &home.configuration)?;
         }
+        config.entries.retain(|entry| !entry.off);
         Ok(config)
     }
 
@@ -60,7 +64,23 @@ impl Config {
             project.narrow(&mut config);
             config.project = Some(project);
         }
+        config.check_servers()?;
         Ok(config)
+    }
+
+    /// Every server that a member names is one of the user's, or one that the project brings.
+    fn check_servers(&self) -> Result<(), Failure> {
+        let brought = self.project.iter().flat_map(|project| &project.servers);
+        let known: Vec<&str> = self.servers.iter().chain(brought).map(|server| server.name.as_str()).collect();
+        for entry in &self.entries {
+            let named = entry.member.channel.settings.get(baton_members::SERVERS);
+            let names = named.into_iter().flat_map(|names| names.split(',')).map(str::trim);
+            for name in names.filter(|name| !name.is_empty() && !known.contains(name)) {
+                let because = format!("member `{}` names the MCP server `{name}`, which is not there", entry.member.id);
+                return Err(Failure::configuration(because).hint(format!("add a [mcp_servers.{name}] table")));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn workflow(&self, name: &str) -> Result<&Workflow, Failure> {
@@ -139,5 +159,7 @@ fn ancestor(directory: &Path, test: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     directory.ancestors().find(|place| test(place)).map(Path::to_owned)
 }
 
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,16 @@
 //! A project's `baton.toml`. It comes with code that anybody may have written, so it can only narrow: remove members,
 //! lower the cap, raise thresholds, deny files. Commands that it brings are off until the user trusts its content.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use baton_core::hash::Hash;
 use baton_core::ids::MemberId;
+use baton_members::mcp::Server;
 use serde::Deserialize;
 
 use super::file::{CheckEntry, Thresholds};
+use super::servers::ServerTable;
 use super::{Config, ancestor, dollars_to_micro, malformed, read_optional};
 use crate::failure::Failure;
 
@@ -21,6 +24,8 @@ pub(crate) struct Project {
     pub(crate) content: Hash,
     /// Commands that it brings; off unless trusted.
     pub(crate) checks: Vec<CheckEntry>,
+    /// MCP servers that it brings; off unless trusted, and then for members that the user lets use one of the name.
+    pub(crate) servers: Vec<Server>,
     file: ProjectFile,
 }
 
@@ -37,6 +42,8 @@ struct ProjectFile {
     deny: Vec<String>,
     #[serde(default)]
     check: Vec<CheckEntry>,
+    #[serde(default)]
+    mcp_servers: BTreeMap<String, ServerTable>,
 }
 
 impl Project {
@@ -48,13 +55,20 @@ impl Project {
         let Some(text) = read_optional(&path)? else { return Ok(None) };
         let file: ProjectFile = toml::from_str(&text).map_err(|error| {
             malformed(&path, &error, &text)
-                .hint("a project's file may only narrow: without, spend_cap_usd, thresholds, deny, check")
+                .hint("a project's file may only narrow: without, spend_cap_usd, thresholds, deny, check, mcp_servers")
         })?;
         if let Some(dollars) = file.spend_cap_usd {
             dollars_to_micro(dollars, "spend_cap_usd")
                 .map_err(|because| Failure::configuration(format!("{}: {because}", path.display())))?;
         }
-        Ok(Some(Self { root, content: Hash::of(text.as_bytes()), checks: file.check.clone(), file }))
+        let servers = super::servers::servers(&file.mcp_servers)
+            .map_err(|because| Failure::configuration(format!("{}: {because}", path.display())))?;
+        Ok(Some(Self { root, content: Hash::of(text.as_bytes()), checks: file.check.clone(), servers, file }))
+    }
+
+    /// Whether it holds anything that is started once it is trusted.
+    pub(crate) fn brings_commands(&self) -> bool {
+        !(self.checks.is_empty() && self.servers.is_empty())
     }
 
     /// Applies what only narrows. A wider value than the user's own changes nothing.

@@ -136,3 +136,41 @@ fn a_handover_rule_names_members_or_what_their_names_begin_with() {
     assert_eq!(config.followers(&few).values().next().unwrap()[0].as_str(), "codex-low", "who is there");
     assert_eq!(load("[handover]\nx = [\"claude\"]", None).unwrap_err().exit, Exit::Configuration);
 }
+
+const SERVER: &str = "[mcp_servers.notes]\ncommand = \"notes\"\nargs = [\"--quiet\"]\ninherit = [\"NOTES_TOKEN\"]\n";
+
+#[test]
+fn a_member_gets_the_servers_that_the_user_names_for_it_and_no_other() {
+    let config = load(&format!("{SERVER}[[member]]\nid = \"claude\"\nmcp_servers = [\"notes\"]\n"), None).unwrap();
+    assert_eq!(config.servers.len(), 1);
+    assert_eq!(member(&config, "claude").unwrap().channel.settings["mcp_servers"], "notes");
+    assert!(!member(&config, "codex-high").unwrap().channel.settings.contains_key("mcp_servers"));
+    let missing = load("[[member]]\nid = \"claude\"\nmcp_servers = [\"notes\"]\n", None).unwrap_err();
+    assert!(format!("{missing:?}").contains("`notes`"), "{missing:?}");
+}
+
+#[test]
+fn servers_that_cannot_work_or_show_a_key_are_refused_by_name() {
+    for (table, word) in [
+        ("", "neither"),
+        ("command = \"a\"\nurl = \"https://h/p\"\n", "one or the other"),
+        ("url = \"http://example.com/p\"\n", "plain http"),
+        ("url = \"https://h/p\"\nargs = [\"x\"]\n", "for a `command`"),
+        ("command = \"a\"\nkey_env = \"K\"\n", "inherit"),
+        ("command = \"a\"\nargs = [\"--key\", \"sk-proj-Abc123DEF456\"]\n", "looks like a key"),
+        ("comand = \"a\"\n", "comand"),
+    ] {
+        let refused = load(&format!("[mcp_servers.notes]\n{table}"), None).unwrap_err();
+        assert!(format!("{refused:?}").contains(word), "{table}: {refused:?}");
+        assert!(!format!("{refused:?}").contains("Abc123DEF456"), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_projects_servers_are_its_own_until_they_are_trusted() {
+    let user = "[[member]]\nid = \"claude\"\nmcp_servers = [\"notes\"]\n";
+    let config = load(user, Some(SERVER)).unwrap();
+    assert!(config.servers.is_empty());
+    let project = config.project.unwrap();
+    assert!(project.brings_commands() && project.servers.len() == 1);
+}

@@ -1,6 +1,7 @@
 //! From a seat and a request to what `claude` is started with. Pure.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use baton_core::outcome::Outcome;
 use baton_port::{SessionUse, TurnRequest};
@@ -61,6 +62,12 @@ fn arguments(settings: &Settings, request: &TurnRequest) -> Result<Vec<OsString>
     }
     arguments.push(session(&request.session)?);
     Ok(arguments)
+}
+
+/// What hands over the servers that a private file describes, and lets their tools be used.
+pub(super) fn servers<'a>(file: &Path, names: impl Iterator<Item = &'a str>) -> [OsString; 2] {
+    let tools: Vec<String> = names.map(|name| format!("mcp__{name}")).collect();
+    [flag("--mcp-config", file), flag("--allowedTools", tools.join(","))]
 }
 
 fn session(session: &SessionUse) -> Result<OsString, Refusal> {

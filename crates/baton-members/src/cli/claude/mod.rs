@@ -3,6 +3,9 @@
 //! Settings besides the common ones: `tools` (default `Read,Grep,Glob`; empty means none), `permission_mode` (default
 //! `dontAsk`), and `restricted` (default `on`; `off` for versions that do not know the flag).
 //!
+//! MCP servers of the user's choice are told by `--mcp-config`, in a private file; their tools are allowed beside those
+//! of `tools`. Without any, no server is started, not even one of the user's own settings.
+//!
 //! A session that was asked for and is answered under another id counts as lost. Costs count up over the turns of a
 //! session; the difference is taken from the program where it tells it, and a resumed turn has no cost otherwise.
 
@@ -11,7 +14,7 @@ pub mod parse;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use baton_core::member::Member;
 use baton_port::{Availability, BoxFuture, Channel, SessionUse, Turn, TurnRequest};
@@ -20,13 +23,17 @@ use baton_process::Launcher;
 use super::oneshot::{Dialect, Invocation, OneShot, Refusal};
 use super::settings::Special;
 use super::{Environment, SettingError, Settings};
+use crate::mcp::server::{Handed, as_file};
 
 /// The channel kind `claude-cli`.
 #[derive(Debug)]
 pub struct ClaudeChannel(OneShot<Claude>);
 
 #[derive(Debug)]
-struct Claude(Settings);
+struct Claude {
+    settings: Settings,
+    servers: Vec<Handed>,
+}
 
 const SPECIALS: &[Special] = &[
     ("tools", &[]),
@@ -47,7 +54,18 @@ impl ClaudeChannel {
     /// # Errors
     /// A setting that this kind does not know, or a value that it does not take.
     pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
-        Ok(Self(OneShot { dialect: Claude(settings(member)?), launcher, environment }))
+        Ok(Self(OneShot {
+            dialect: Claude { settings: settings(member)?, servers: Vec::new() },
+            launcher,
+            environment,
+        }))
+    }
+
+    /// The MCP servers that its sessions may use: told in a private file, and no others beside them.
+    #[must_use]
+    pub(crate) fn with_servers(mut self, servers: Vec<Handed>) -> Self {
+        self.0.dialect.servers = servers;
+        self
     }
 
     /// Whether the program has a login of its own, as far as its files tell. Starts nothing.
@@ -80,11 +98,34 @@ impl Dialect for Claude {
     const OWN: &'static [&'static str] = args::OWN;
 
     fn settings(&self) -> &Settings {
-        &self.0
+        &self.settings
+    }
+
+    fn secrets(&self) -> Vec<Vec<u8>> {
+        self.servers.iter().flat_map(Handed::secrets).collect()
+    }
+
+    /// The servers: their variables may hold secrets.
+    fn private_file(&self, _request: &TurnRequest) -> Option<Vec<u8>> {
+        (!self.servers.is_empty()).then(|| as_file(&self.servers).to_string().into_bytes())
+    }
+
+    fn invocation_with(
+        &self,
+        environment: &Environment,
+        request: &TurnRequest,
+        private_file: Option<&Path>,
+    ) -> Result<Invocation, Refusal> {
+        let mut invocation = self.invocation(environment, request)?;
+        if let Some(file) = private_file {
+            let names = self.servers.iter().map(Handed::name);
+            invocation.arguments.extend(args::servers(file, names));
+        }
+        Ok(invocation)
     }
 
     fn invocation(&self, environment: &Environment, request: &TurnRequest) -> Result<Invocation, Refusal> {
-        args::invocation(&self.0, environment, request)
+        args::invocation(&self.settings, environment, request)
     }
 
     fn reader(&self, request: &TurnRequest) -> parse::Parser {

@@ -5,6 +5,8 @@
 //! (default `keep`; `ignore` leaves out the user's `config.toml`, with its MCP servers, which are started outside of
 //! the sandbox, and with its provider).
 //!
+//! MCP servers of the user's choice are told by `--config=mcp_servers.…`, their secrets by variables that it names.
+//!
 //! The id of a new session is the program's choice; [`baton_port::SessionUse::New`] is answered with it in the
 //! provenance. Tokens are counted up over the turns of a thread, and one process does not know the earlier total: a
 //! resumed turn has no usage.
@@ -17,6 +19,7 @@ pub mod parse;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::PathBuf;
 
 use baton_core::member::Member;
@@ -26,13 +29,31 @@ use baton_process::Launcher;
 use super::oneshot::{Dialect, Invocation, OneShot, Refusal};
 use super::settings::Special;
 use super::{Environment, SettingError, Settings};
+use crate::mcp::server::{Handed, for_codex};
 
 /// The channel kind `codex-cli`.
 #[derive(Debug)]
 pub struct CodexChannel(OneShot<Codex>);
 
 #[derive(Debug)]
-struct Codex(Settings);
+struct Codex {
+    settings: Settings,
+    servers: Servers,
+}
+
+/// What goes with MCP servers beside their settings.
+#[derive(Default)]
+struct Servers {
+    /// The variables that those settings name.
+    environment: BTreeMap<String, String>,
+    secrets: Vec<Vec<u8>>,
+}
+
+impl fmt::Debug for Servers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.environment.keys()).finish()
+    }
+}
 
 const SPECIALS: &[Special] =
     &[("config", &[]), ("sandbox", &["read-only", "workspace-write"]), ("user_config", &["keep", "ignore"])];
@@ -49,7 +70,20 @@ impl CodexChannel {
     /// # Errors
     /// A setting that this kind does not know, or a value that it does not take.
     pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
-        Ok(Self(OneShot { dialect: Codex(settings(member)?), launcher, environment }))
+        let dialect = Codex { settings: settings(member)?, servers: Servers::default() };
+        Ok(Self(OneShot { dialect, launcher, environment }))
+    }
+
+    /// The MCP servers that its sessions may use, beside those of the user's `config.toml`.
+    ///
+    /// # Errors
+    /// A server that Codex cannot be handed without showing a secret.
+    pub(crate) fn with_servers(mut self, servers: &[Handed]) -> Result<Self, String> {
+        let (settings, environment) = for_codex(servers)?;
+        let secrets = servers.iter().flat_map(Handed::secrets).collect();
+        self.0.dialect.settings.config.extend(settings);
+        self.0.dialect.servers = Servers { environment, secrets };
+        Ok(self)
     }
 
     /// Whether the program has a login of its own, as far as its files tell. Starts nothing.
@@ -81,11 +115,18 @@ impl Dialect for Codex {
     const OWN: &'static [&'static str] = args::OWN;
 
     fn settings(&self) -> &Settings {
-        &self.0
+        &self.settings
+    }
+
+    fn secrets(&self) -> Vec<Vec<u8>> {
+        self.servers.secrets.clone()
     }
 
     fn invocation(&self, environment: &Environment, request: &TurnRequest) -> Result<Invocation, Refusal> {
-        args::invocation(&self.0, environment, request)
+        let mut invocation = args::invocation(&self.settings, environment, request)?;
+        let named = self.servers.environment.iter();
+        invocation.environment.extend(named.map(|(name, value)| (name.into(), value.into())));
+        Ok(invocation)
     }
 
     fn reader(&self, request: &TurnRequest) -> parse::Parser {

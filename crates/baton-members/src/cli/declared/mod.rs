@@ -110,7 +110,7 @@ impl Dialect for Declaration {
         args::invocation(self, environment, request, prompt_file)
     }
 
-    fn prompt_file(&self, request: &TurnRequest) -> Option<Vec<u8>> {
+    fn private_file(&self, request: &TurnRequest) -> Option<Vec<u8>> {
         (self.prompt == declaration::PromptBy::File).then(|| args::prompt(self, request).into_bytes())
     }
 
