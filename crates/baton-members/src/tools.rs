@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use baton_core::member::Member;
-use baton_port::Channel;
+use baton_core::outcome::Outcome;
+use baton_port::{Cancel, Channel};
 use baton_process::Launcher;
 
 use crate::acp::AcpChannel;
@@ -14,7 +16,7 @@ use crate::check::CheckChannel;
 use crate::cli::{ClaudeChannel, CodexChannel, DeclaredChannel, Environment};
 use crate::http::{Client, HttpChannel, Secret};
 use crate::mcp::server::Handed;
-use crate::mcp::{McpChannel, Server};
+use crate::mcp::{Inspected, McpChannel, Server};
 
 /// This process's launcher, environment and HTTP client.
 pub struct Tools {
@@ -71,6 +73,15 @@ impl Tools {
     pub fn hold_back(&self, names: impl IntoIterator<Item = String>) {
         for name in names {
             self.servers().entry(name).or_insert(None);
+        }
+    }
+
+    /// Starts a server, or asks it where it runs, for its name and its tools, and leaves it.
+    pub async fn look_at(&self, server: &Server, directory: &Path, limit: Duration, cancel: &Cancel) -> Inspected {
+        let (launcher, environment) = (self.launcher.clone(), self.environment.clone());
+        match McpChannel::of_server(server, launcher, environment, self.client.clone(), |name| self.key(name)) {
+            Ok(channel) => channel.inspect(directory, limit, cancel).await,
+            Err(because) => Inspected::failed(Outcome::Rejected, because),
         }
     }
 

@@ -61,6 +61,20 @@ impl Settings {
         Ok(settings)
     }
 
+    /// A program by itself, without model, effort or anything of its own.
+    pub(crate) fn of_program(program: String, variables: BTreeMap<String, String>, inherit: Vec<String>) -> Self {
+        Self {
+            model: None,
+            effort: None,
+            program,
+            pass_key: false,
+            inherit,
+            variables,
+            config: BTreeMap::new(),
+            special: BTreeMap::new(),
+        }
+    }
+
     fn take(&mut self, name: &str, value: &str, specials: &[Special]) -> Result<(), String> {
         if value.contains('\0') {
             return Err("a value cannot hold a zero byte".to_owned());

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use super::process;
 use super::remote::{self, Address, Trouble, Visited};
+use super::server::{Server, Way};
 use super::settings::{Reach, Settings};
 use super::talk::{Ended, Said, Wish};
 use super::{call, end};
@@ -41,6 +42,8 @@ pub struct McpChannel {
     environment: Environment,
     client: Arc<Client>,
     key: Option<Secret>,
+    /// Sent to a URL beside the key.
+    headers: BTreeMap<String, String>,
 }
 
 /// A command and what must live as long as it runs.
@@ -65,13 +68,33 @@ impl McpChannel {
     ) -> Result<Self, SettingError> {
         let settings = Settings::read(member)?;
         let key = settings.keys.first().and_then(|name| key(name));
-        Ok(Self { settings, launcher, environment, client, key })
+        Ok(Self { settings, launcher, environment, client, key, headers: BTreeMap::new() })
+    }
+
+    /// For a look at a server that is no seat's.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub(crate) fn of_server(
+        server: &Server,
+        launcher: Launcher,
+        environment: Environment,
+        client: Arc<Client>,
+        key: impl Fn(&str) -> Option<Secret>,
+    ) -> Result<Self, String> {
+        let settings = Settings::of_server(server)?;
+        let key = settings.keys.first().and_then(|name| key(name));
+        let headers = match &server.way {
+            Way::Url { headers, .. } => headers.clone(),
+            Way::Program { .. } => BTreeMap::new(),
+        };
+        Ok(Self { settings, launcher, environment, client, key, headers })
     }
 
     /// The server's name, version and tools, within `limit`. Starts it, or asks it where it runs; calls no tool.
-    pub async fn inspect(&self, directory: &Path, limit: Duration) -> super::Inspected {
+    pub async fn inspect(&self, directory: &Path, limit: Duration, cancel: &Cancel) -> super::Inspected {
         let deadlines = Deadlines { first_event: limit, idle: limit, total: limit };
-        let watch = Watch::new(deadlines, &Cancel::default());
+        let watch = Watch::new(deadlines, cancel);
         let (said, turn) = match &self.settings.reach {
             Reach::Program(_) => match self.prepare(directory) {
                 Ok(ready) => self.start(ready, Wish::Tools, watch, Caps::default(), &Quiet).await,
@@ -114,8 +137,8 @@ impl McpChannel {
         if let (Some(name), None) = (self.settings.keys.first(), &self.key) {
             return Err(Refusal::new(Outcome::Auth, format!("{name} is not set")));
         }
-        Address::new(url.clone(), self.key.as_ref())
-            .ok_or_else(|| Refusal::new(Outcome::Auth, "the key holds letters that no header can carry"))
+        Address::new(url.clone(), self.key.as_ref(), &self.headers)
+            .ok_or_else(|| Refusal::new(Outcome::Auth, "the key or a header holds letters that no header can carry"))
     }
 
     async fn ask(&self, request: &TurnRequest) -> Result<Turn, Refusal> {
@@ -268,7 +291,7 @@ impl Channel for McpChannel {
 }
 
 impl super::Inspected {
-    fn failed(outcome: Outcome, detail: String) -> Self {
+    pub(crate) fn failed(outcome: Outcome, detail: String) -> Self {
         Self { name: None, version: None, tools: Vec::new(), trouble: Some((outcome, detail)) }
     }
 

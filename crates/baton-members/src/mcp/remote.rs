@@ -3,6 +3,7 @@
 //! What the protocol offers beyond that is not used: no stream is kept open between calls, none is taken up again
 //! after it broke, and nothing is sent twice.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -61,9 +62,14 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// The key goes into a header that does not show itself; `None` where no header can carry it.
-    pub(super) fn new(url: Url, key: Option<&Secret>) -> Option<Self> {
+    /// The key and `more` go into headers that do not show themselves; `None` where no header can carry them.
+    pub(super) fn new(url: Url, key: Option<&Secret>, more: &BTreeMap<String, String>) -> Option<Self> {
         let mut headers = HeaderMap::new();
+        for (name, value) in more {
+            let mut value = HeaderValue::from_str(value).ok()?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+        }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         // What comes compressed cannot be capped by what arrives.

@@ -52,7 +52,7 @@ impl Server {
             Way::Program { program, arguments, .. } => {
                 let mut words = std::iter::once(program).chain(arguments);
                 let is_secret = |word: &String| redact(word, None) != *word;
-                words.any(|word| is_secret(word)).then(|| {
+                words.any(is_secret).then(|| {
                     "has what looks like a key among its arguments, which every user of the machine can read; put it \
                      into a variable, and name that in `inherit`"
                         .to_owned()

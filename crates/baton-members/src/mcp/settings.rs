@@ -7,6 +7,7 @@ use baton_core::member::Member;
 use reqwest::Url;
 use serde_json::Value;
 
+use super::server::{Server, Way};
 use crate::cli::declared::classes::Classes;
 use crate::cli::declared::path::{Paths, lines};
 use crate::cli::{self, SettingError};
@@ -92,6 +93,27 @@ impl Settings {
             reader.take(name, value).map_err(|because| wrong(name, &because))?;
         }
         reader.finish()
+    }
+
+    /// For a look at a server, which calls no tool.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub(crate) fn of_server(server: &Server) -> Result<Self, String> {
+        let mut reader = match &server.way {
+            Way::Program { program, variables, inherit, .. } => {
+                Reader::new(cli::Settings::of_program(program.clone(), variables.clone(), inherit.clone()))
+            }
+            Way::Url { .. } => Reader::new(cli::Settings::of_program(String::new(), BTreeMap::new(), Vec::new())),
+        };
+        match &server.way {
+            Way::Program { arguments, .. } => reader.settings.reach = Reach::Program(arguments.clone()),
+            Way::Url { url, key_env, .. } => {
+                reader.settings.reach = Reach::Url(checked_url(url)?);
+                reader.settings.keys = key_env.iter().cloned().collect();
+            }
+        }
+        Ok(reader.settings)
     }
 
     pub(crate) fn has(&self, when: When) -> bool {

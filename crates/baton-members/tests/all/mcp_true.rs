@@ -15,7 +15,7 @@ use baton_members::cli::Environment;
 use baton_members::http::Client;
 use baton_members::mcp::{Inspected, McpChannel, Server as ToolServer, Way};
 use baton_members::{SERVERS, Tools, open};
-use baton_port::{Availability, Channel, SessionUse, Turn, TurnRequest};
+use baton_port::{Availability, Cancel, Channel, SessionUse, Turn, TurnRequest};
 use baton_process::Launcher;
 use baton_script::{Answer, Fault, Script, Server};
 
@@ -89,7 +89,7 @@ impl Stage {
     async fn look(&self, settings: &[(&str, &str)]) -> Inspected {
         let needed = [("tool", "any"), ("argument.prompt", "{prompt}")];
         let seat = member("mcp", None, &[settings, &needed].concat());
-        self.channel(&seat).inspect(Path::new(&self.at("project")), LONG).await
+        self.channel(&seat).inspect(Path::new(&self.at("project")), LONG, &Cancel::default()).await
     }
 }
 

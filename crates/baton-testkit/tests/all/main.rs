@@ -14,6 +14,8 @@ mod large_prompts;
 #[cfg(test)]
 mod mcp_channel;
 #[cfg(test)]
+mod mcp_handover;
+#[cfg(test)]
 mod mcp_remote;
 #[cfg(test)]
 mod place;

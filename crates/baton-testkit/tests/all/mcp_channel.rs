@@ -342,12 +342,12 @@ fn versions_decide_where_a_server_came_or_went_with_one() {
 #[test]
 fn a_look_tells_name_version_and_tools_and_calls_none() {
     let seat = Seat::new(McpMode::Answer);
-    let found = on_runtime(seat.channel().inspect(seat.place.root(), LONG));
+    let found = on_runtime(seat.channel().inspect(seat.place.root(), LONG, &Cancel::default()));
     assert_eq!((found.name.as_deref(), found.version.as_deref()), (Some("fake"), Some("1.2.3")));
     assert_eq!((found.tools, found.trouble), (vec!["ask".to_owned(), "reply".to_owned()], None));
     assert!(!seat.sent().contains("tools/call"));
     let slow = Seat::new(McpMode::Silent);
-    let found = on_runtime(slow.channel().inspect(slow.place.root(), SHORT));
+    let found = on_runtime(slow.channel().inspect(slow.place.root(), SHORT, &Cancel::default()));
     assert!(found.trouble.is_some_and(|(outcome, _)| outcome == Outcome::TimedOut { deadline: Deadline::FirstEvent }));
     assert_eq!(slow.place.survivors(), []);
 }

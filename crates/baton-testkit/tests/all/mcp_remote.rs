@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use baton_core::outcome::{Deadline, Outcome};
-use baton_port::{Availability, Channel, Deadlines, Turn, TurnRequest};
+use baton_port::{Availability, Cancel, Channel, Deadlines, Turn, TurnRequest};
 use baton_testkit::fake_agent::{Carriage, FakeMcpServer, McpMode, Script};
 
 use crate::mcp_channel::{PROMPT, TOOL, channel, owned, request};
@@ -133,6 +133,6 @@ fn a_port_where_nobody_listens_is_told_before_and_in_a_turn() {
 fn a_look_tells_the_tools_of_a_server_that_runs() {
     let visit = Visit::new(McpMode::Answer, Carriage::Events);
     let seat = channel(&visit.place, &visit.settings);
-    let found = on_runtime(seat.inspect(visit.place.root(), Duration::from_secs(30)));
+    let found = on_runtime(seat.inspect(visit.place.root(), Duration::from_secs(30), &Cancel::default()));
     assert_eq!((found.tools, found.trouble), (vec!["ask".to_owned(), "reply".to_owned()], None));
 }

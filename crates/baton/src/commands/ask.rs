@@ -188,8 +188,9 @@ fn tell_untrusted(setup: &Setup, trusted: &trust::Trust) {
     if !trusted.covers(&project.root, project.content) {
         let changed =
             if trusted.is_outdated(&project.root, project.content) { " (it changed since you trusted it)" } else { "" };
+        let what = if project.servers.is_empty() { "checks" } else { "checks and MCP servers" };
         render::note(&format!(
-            "what this project's baton.toml would run is off{changed}; `baton trust` shows and allows them"
+            "the {what} of this project's baton.toml are off{changed}; `baton trust` shows and allows them"
         ));
     }
 }

@@ -306,3 +306,53 @@ fn a_member_of_a_running_baton_asks_nobody() {
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(table.upstream.requests().is_empty());
 }
+
+/// A server of the Model Context Protocol, as far as a look needs one; leaves a mark when it is started.
+fn mcp_server(home: &Environment, name: &str) -> PathBuf {
+    let mark = home.work().join(format!("{name}-was-started"));
+    let tools = r#"{"tools":[{"name":"write_memory","inputSchema":{"type":"object"}}]}"#;
+    let hello =
+        r#"{"protocolVersion":"2025-06-18","capabilities":{"tools":{}},"serverInfo":{"name":"n","version":"1.2.3"}}"#;
+    let script = format!(
+        "echo \"$NOTES_TOKEN\" > '{}'\nwhile read -r line; do\n  id=${{line##*\\\"id\\\":}}; id=${{id%%[,\\}}]*}}\n  case \"$line\" in\n    \
+         *initialize\\\"*) echo \"{{\\\"jsonrpc\\\":\\\"2.0\\\",\\\"id\\\":$id,\\\"result\\\":\"'{hello}}}' ;;\n    \
+         *tools/list*) echo \"{{\\\"jsonrpc\\\":\\\"2.0\\\",\\\"id\\\":$id,\\\"result\\\":\"'{tools}}}' ;;\n  esac\ndone",
+        mark.display()
+    );
+    program(home, name, &script);
+    mark
+}
+
+#[test]
+fn mcp_servers_are_started_by_a_deep_look_only_and_those_of_a_project_never() {
+    let home = quiet();
+    let own = mcp_server(&home, "notes-server");
+    let brought = mcp_server(&home, "brought-server");
+    let off = mcp_server(&home, "off-server");
+    home.configure(&format!(
+        "local_servers = false\n[mcp_servers.notes]\ncommand = \"notes-server\"\nenv = {{ NOTES_TOKEN = {CANARY:?} }}\n\
+         [[member]]\nid = \"claude\"\nmcp_servers = [\"notes\"]\n"
+    ))
+    .unwrap();
+    let theirs = "{\"mcpServers\":{\"gone\":{\"url\":\"http://127.0.0.1:1/mcp\"},\
+                  \"off\":{\"command\":\"off-server\",\"disabled\":true}}}";
+    settings(&home, ".claude.json", theirs);
+    std::fs::write(home.work().join(".mcp.json"), "{\"mcpServers\":{\"b\":{\"command\":\"brought-server\"}}}").unwrap();
+    let (_, value) = report(&home, &[]);
+    assert_eq!(value["ownMcpServers"][0]["members"], "claude");
+    assert_eq!(value["mcpLooks"].as_array().map(Vec::len), Some(0));
+    assert!(!own.exists(), "nothing is started without --deep");
+    let (_, value) = report(&home, &["--deep", "--yes"]);
+    let looks = value["mcpLooks"].as_array().unwrap();
+    let told: Vec<(&str, &Value)> = looks.iter().map(|look| (look["name"].as_str().unwrap(), &look["tools"])).collect();
+    assert_eq!(told, [("gone", &Value::Array(vec![])), ("notes", &serde_json::json!(["write_memory"]))]);
+    assert_eq!(looks[0]["trouble"]["outcome"]["class"], "not_installed");
+    assert_eq!(looks[1]["version"], "1.2.3");
+    assert_eq!(std::fs::read_to_string(&own).unwrap().trim(), CANARY, "it gets its variables");
+    assert!(!brought.exists() && !off.exists());
+    let attention = value["attention"].as_array().unwrap();
+    assert!(attention.iter().any(|one| one["mend"].as_str().unwrap().contains("port")), "{attention:?}");
+    let screen = home.run(&["doctor", "--deep", "--yes"]).unwrap();
+    assert_shows_no_secret(&screen);
+    assert!(screen.stdout.contains("1 tools") && screen.stdout.contains("who gets them"), "{}", screen.stdout);
+}

@@ -94,6 +94,7 @@ mod tests {
             place: place.into(),
             name: name.into(),
             enabled: true,
+            of_project: false,
             command: words.next(),
             arguments: words.collect(),
             address: None,

@@ -18,6 +18,14 @@ pub(super) fn value(report: &Report<'_>) -> Value {
         "store": store(&report.seen.store),
         "programs": report.seen.tools.iter().filter(|seen| !seen.tool.agent || seen.path.is_some()).map(tool).collect::<Vec<_>>(),
         "settings": report.seen.settings.iter().map(settings).collect::<Vec<_>>(),
+        "ownMcpServers": report.seen.own.iter().map(|(name, shown, members)| json!({
+            "name": name, "startedBy": shown, "members": members,
+        })).collect::<Vec<_>>(),
+        "mcpLooks": report.seen.looked.iter().map(|looked| json!({
+            "name": looked.name, "where": looked.place, "startedBy": looked.shown, "ms": looked.ms,
+            "server": looked.found.name, "version": looked.found.version, "tools": looked.found.tools,
+            "trouble": looked.found.trouble.as_ref().map(|(outcome, detail)| json!({ "outcome": outcome, "detail": detail })),
+        })).collect::<Vec<_>>(),
         "drift": report.drift.iter().map(|drift| json!({
             "server": drift.server,
             "differences": drift.differences.iter().map(|difference| json!({

@@ -1,8 +1,9 @@
 //! `baton doctor`: what works here, what does not, and how to mend it.
 //!
-//! Without `--deep` no model is called: programs are asked for their version, servers of this machine for their
-//! models, and files are read. MCP servers of other programs are never started, and values of their variables, headers
-//! and arguments are never shown.
+//! Without `--deep` no model is called and no MCP server is started: programs are asked for their version, servers of
+//! this machine for their models, and files are read. With it, MCP servers of the user's own settings are started and
+//! asked for their tools; those that a project brings never are. Values of their variables, headers and arguments are
+//! never shown.
 
 mod attention;
 mod data;
@@ -10,6 +11,7 @@ mod deep;
 mod drift;
 mod json;
 mod launch;
+mod look;
 mod machine;
 mod screen;
 mod servers;
@@ -28,6 +30,7 @@ use baton_store::SqliteStore;
 use self::attention::Attention;
 use self::data::Data;
 use self::drift::Drift;
+use self::look::Looked;
 use self::machine::{LocalReport, SeatReport, State, ToolReport};
 use self::servers::{Places, Server, Settings};
 use self::store::StoreReport;
@@ -50,6 +53,10 @@ struct Seen {
     store: StoreReport,
     tools: Vec<ToolReport>,
     settings: Vec<Settings>,
+    /// The user's own MCP servers: name, what starts them, and who gets them.
+    own: Vec<(String, String, String)>,
+    /// With `--deep` only.
+    looked: Vec<Looked>,
 }
 
 /// What was seen, and what follows from it.
@@ -77,7 +84,14 @@ pub(crate) async fn doctor(doctor: &Doctor, output: &mut Output) -> Result<Exit,
     if doctor.deep {
         examine(&mut seats, &config, opened.as_ref(), &tools, doctor.yes).await?;
     }
-    let seen = Seen { seats, locals, store, tools: programs, settings: settings(&data, &directory) };
+    let settings = settings(&data, &directory);
+    // Who names members wants to know about these.
+    let looked = if doctor.deep && doctor.members.is_empty() {
+        look_at_servers(&config, &settings, &tools).await?
+    } else {
+        Vec::new()
+    };
+    let seen = Seen { seats, locals, store, tools: programs, settings, own: own_servers(&config), looked };
     let report = conclude(&data, seen, &tools);
     let text = if doctor.json { format!("{:#}\n", json::value(&report)) } else { screen::screen(&report) };
     output.print(&text)?;
@@ -124,6 +138,30 @@ async fn examine(
     Ok(())
 }
 
+async fn look_at_servers(config: &Config, settings: &[Settings], tools: &Arc<Tools>) -> Result<Vec<Looked>, Failure> {
+    let servers: Vec<&Server> = settings.iter().flat_map(|settings| &settings.servers).collect();
+    let cancel = Cancel::default();
+    commands::with_ctrl_c(look::look(config, &servers, tools, &cancel), &cancel).await
+}
+
+fn own_servers(config: &Config) -> Vec<(String, String, String)> {
+    let gets = |entry: &&crate::config::Entry, name: &str| {
+        let named = entry.member.channel.settings.get(baton_members::SERVERS);
+        named.is_some_and(|names| names.split(',').any(|known| known.trim() == name))
+    };
+    let one = |server: &baton_members::mcp::Server| {
+        let members: Vec<&str> = config
+            .entries
+            .iter()
+            .filter(|entry| gets(entry, &server.name))
+            .map(|entry| entry.member.id.as_str())
+            .collect();
+        let members = if members.is_empty() { "nobody".to_owned() } else { members.join(", ") };
+        (server.name.clone(), look::shown(server), members)
+    };
+    config.servers.iter().map(one).collect()
+}
+
 fn settings(data: &Data, directory: &Path) -> Vec<Settings> {
     let workspace = attach::workspace(directory);
     let places = Places { home: environment_path("HOME"), workspace: &workspace, variable: &environment_path };
@@ -142,6 +180,7 @@ fn conclude<'a>(data: &'a Data, seen: Seen, tools: &Tools) -> Report<'a> {
     attention.extend(attention::of_store(&seen.store));
     attention.extend(seen.settings.iter().filter_map(attention::of_settings));
     attention.extend(enabled.iter().filter_map(|server| attention::of_server(server, tools)));
+    attention.extend(seen.looked.iter().filter_map(Looked::attention));
     attention.extend(drift.iter().map(attention::of_drift));
     attention.extend(findings.iter().filter(|finding| finding.needs_attention()).map(attention::of_finding));
     Report { seen, drift, findings, attention }

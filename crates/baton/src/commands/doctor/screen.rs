@@ -13,7 +13,9 @@ pub(super) fn screen(report: &Report<'_>) -> String {
     let mut text = String::new();
     seats(report, &mut text);
     machine(report, &mut text);
+    own(report, &mut text);
     servers(&report.seen.settings, &mut text);
+    looks(report, &mut text);
     ends(report, &mut text);
     text
 }
@@ -124,6 +126,32 @@ fn size(bytes: u64) -> String {
         0..=9_999 => format!("{bytes} B"),
         10_000..=9_999_999 => format!("{} KB", bytes / 1_000),
         _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+/// The user's own MCP servers.
+fn own(report: &Report<'_>, text: &mut String) {
+    if !report.seen.own.is_empty() {
+        let _ = writeln!(text, "\n{}", style::strong("MCP servers of your own, and who gets them"));
+    }
+    for (name, shown, members) in &report.seen.own {
+        let _ = writeln!(text, "  {name:21} {shown:32} {members}");
+    }
+}
+
+/// What a look at the servers found.
+fn looks(report: &Report<'_>, text: &mut String) {
+    if !report.seen.looked.is_empty() {
+        let _ = writeln!(text, "\n{}", style::strong("MCP servers that were started and asked for their tools"));
+    }
+    for looked in &report.seen.looked {
+        let here = match &looked.found.trouble {
+            Some((outcome, _)) => style::bad(outcome.label()),
+            None => format!("{} tools", looked.found.tools.len()),
+        };
+        let (name, took) = (&looked.name, style::duration(looked.ms));
+        let version = looked.found.version.as_deref().unwrap_or("-");
+        let _ = writeln!(text, "  {name:21} {took:7} {version:12} {here}  {}", style::dim(&looked.place));
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Server {
     pub(super) place: String,
     pub(super) name: String,
     pub(super) enabled: bool,
+    /// The settings came with the project: anybody may have written them.
+    pub(super) of_project: bool,
     pub(super) command: Option<String>,
     pub(super) arguments: Vec<String>,
     pub(super) address: Option<String>,
@@ -37,6 +39,19 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn package(&self) -> Option<Package> {
         launch::package(self.command.as_deref()?, &self.arguments)
+    }
+
+    pub(super) fn plain_variables(&self) -> BTreeMap<String, String> {
+        texts(&self.variables)
+    }
+
+    pub(super) fn plain_headers(&self) -> BTreeMap<String, String> {
+        texts(&self.headers)
+    }
+
+    /// The same for servers that are started or reached in the same way.
+    pub(super) fn identity(&self) -> String {
+        format!("{:?}", (&self.command, &self.arguments, &self.address, &self.variables, &self.headers))
     }
 
     /// The words that start it, for matching only.
@@ -96,7 +111,10 @@ fn read(client: &Client, path: PathBuf, workspace: &Path) -> Option<Settings> {
     let mut settings = Settings { place, path, unreadable: None, servers: Vec::new() };
     match text_of(&settings.path).and_then(|text| text.map(|text| parse(&settings.path, &text)).transpose()) {
         Ok(None) => return None,
-        Ok(Some(value)) => settings.servers = servers(client, &settings.place, &value, workspace),
+        Ok(Some(value)) => {
+            settings.servers = servers(client, &settings.place, &value, workspace);
+            settings.servers.iter_mut().for_each(|server| server.of_project = client.project);
+        }
         Err(because) => settings.unreadable = Some(because),
     }
     Some(settings)
@@ -167,6 +185,7 @@ fn server(place: &str, name: &str, entry: &Map<String, Value>) -> Option<Server>
         place: place.to_owned(),
         name: printable(name),
         enabled: !off,
+        of_project: false,
         command: command.next(),
         arguments: command.collect(),
         address: text(&["url", "httpUrl", "serverUrl"]),
@@ -184,6 +203,12 @@ fn strings<'a>(words: impl IntoIterator<Item = &'a Value>) -> Vec<String> {
     words.into_iter().filter_map(|word| Some(word.as_str()?.to_owned())).collect()
 }
 
+/// The values that are texts, as they stand in the settings.
+fn texts(values: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    values.iter().filter_map(|(name, value)| Some((name.clone(), serde_json::from_str(value).ok()?))).collect()
+}
+
+/// Every value as JSON.
 fn values(entry: &Map<String, Value>, keys: &[&str]) -> BTreeMap<String, String> {
     let tables = keys.iter().filter_map(|key| entry.get(*key)?.as_object()).flatten();
     tables.map(|(name, value)| (printable(name), value.to_string())).collect()

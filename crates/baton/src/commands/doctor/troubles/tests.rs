@@ -17,6 +17,7 @@ fn server(name: &str, line: &str) -> Server {
         place: "Cursor".into(),
         name: name.into(),
         enabled: true,
+        of_project: false,
         command: words.next(),
         arguments: words.collect(),
         address: None,
