@@ -15,10 +15,14 @@ const PACKAGES: &[(&str, &str)] = &[
     ("@github/copilot", "1.0.102"),
     ("@qwen-code/qwen-code", "0.24.4"),
     ("opencode-ai", "1.18.33"),
+    ("codex-mcp-server", "1.4.10"),
+    ("gemini-mcp-tool", "1.1.8"),
+    ("@modelcontextprotocol/server-everything", "2026.8.31"),
+    ("@modelcontextprotocol/server-sequential-thinking", "2026.8.31"),
 ];
 
 /// What names the folder to the tests of each way to an agent.
-const FOLDERS: [&str; 2] = ["BATON_TRUE_AGENTS", "BATON_TRUE_ACP_AGENTS"];
+const FOLDERS: [&str; 3] = ["BATON_TRUE_AGENTS", "BATON_TRUE_ACP_AGENTS", "BATON_TRUE_MCP_SERVERS"];
 
 /// Installs the programs, asserts their versions, and runs the channels' tests against them.
 pub(crate) fn check(root: &Path) -> Result<String, String> {

@@ -74,9 +74,9 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         words: &["rmcp"],
-        allowed: &["crates/baton-serve/"],
+        allowed: &["crates/baton-serve/", "crates/baton-members/src/mcp/"],
         within: &[],
-        because: "only the MCP face names its SDK",
+        because: "only the MCP face and the MCP channel name their SDK",
     },
     Fence {
         words: &["reqwest"],

@@ -241,7 +241,8 @@ pub(crate) struct Members {
 pub(crate) struct Doctor {
     /// Look at these seats only
     pub(crate) members: Vec<String>,
-    /// Ask each seat that can be asked to say one word, which may cost something
+    /// Ask each seat that can be asked to say one word, which may cost something, and start each MCP server of your
+    /// settings to ask for its tools
     #[arg(long)]
     pub(crate) deep: bool,
     /// With `--deep`: do not ask whether a vendor may be sent it

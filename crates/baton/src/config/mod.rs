@@ -74,8 +74,8 @@ impl Config {
         let known: Vec<&str> = self.servers.iter().chain(brought).map(|server| server.name.as_str()).collect();
         for entry in &self.entries {
             let named = entry.member.channel.settings.get(baton_members::SERVERS);
-            let names = named.into_iter().flat_map(|names| names.split(',')).map(str::trim);
-            for name in names.filter(|name| !name.is_empty() && !known.contains(name)) {
+            let mut names = named.into_iter().flat_map(|names| names.split(',')).map(str::trim);
+            if let Some(name) = names.find(|name| !name.is_empty() && !known.contains(name)) {
                 let because = format!("member `{}` names the MCP server `{name}`, which is not there", entry.member.id);
                 return Err(Failure::configuration(because).hint(format!("add a [mcp_servers.{name}] table")));
             }

@@ -124,11 +124,13 @@ fn every_retired_name_leads_to_a_record() {
 fn a_seat_that_is_off_can_be_switched_on_and_is_none_otherwise() {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::at(folder.path());
-    let is_there = |text: &str| {
+    let off = built_in().unwrap().entries.into_iter().find(|entry| entry.off).unwrap().member.id;
+    let is_there = |change: &str| {
+        let text = if change.is_empty() { String::new() } else { format!("[[member]]\nid = \"{off}\"\n{change}\n") };
         std::fs::write(&home.configuration, text).unwrap();
-        Config::load(&home).unwrap().entries.iter().any(|entry| entry.member.id.as_str() == "codex-own-mcp")
+        Config::load(&home).unwrap().entries.iter().any(|entry| entry.member.id == off)
     };
     assert!(!is_there(""));
-    assert!(!is_there("[[member]]\nid = \"codex-own-mcp\"\ntier = 3\n"));
-    assert!(is_there("[[member]]\nid = \"codex-own-mcp\"\ndisabled = false\n"));
+    assert!(!is_there("tier = 3"));
+    assert!(is_there("disabled = false"));
 }
