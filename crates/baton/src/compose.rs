@@ -53,9 +53,7 @@ impl Setup {
         let scratch = home.data.join("scratch");
         private_folder(&scratch)?;
         let tools = Arc::new(tools(variables)?);
-        tools.admit(config.servers.iter().cloned());
-        let brought = config.project.iter().flat_map(|project| &project.servers);
-        tools.hold_back(brought.map(|server| server.name.clone()));
+        admit_servers(&config, &tools);
         let ports = Ports {
             journal: store.clone(),
             blobs: store.clone(),
@@ -139,6 +137,13 @@ pub(crate) fn tools(variables: Vec<(OsString, OsString)>) -> Result<Tools, Failu
         .map_err(|error| Failure::configuration(format!("baton cannot find its own program: {error}")))?;
     let launcher = Launcher::with_shim(Shim { program, arguments: vec![crate::SHIM.into()] });
     Ok(Tools::new(launcher, std::env::vars_os().chain(variables)))
+}
+
+/// Lets members name the user's MCP servers. Those of the project are known, and held back.
+pub(crate) fn admit_servers(config: &Config, tools: &Tools) {
+    tools.admit(config.servers.iter().cloned());
+    let brought = config.project.iter().flat_map(|project| &project.servers);
+    tools.hold_back(brought.map(|server| server.name.clone()));
 }
 
 /// Readable by the user alone, like the store beside it.

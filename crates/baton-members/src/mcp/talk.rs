@@ -16,7 +16,7 @@ use crate::cli::words;
 use crate::http::watch::{Stop, Watch};
 
 /// How long leaving may take.
-const LEAVE: Duration = Duration::from_secs(1);
+const LEAVE: Duration = Duration::from_secs(2);
 
 /// What is wanted of a server.
 #[derive(Clone, Debug)]

@@ -329,6 +329,7 @@ fn mcp_servers_are_started_by_a_deep_look_only_and_those_of_a_project_never() {
     let own = mcp_server(&home, "notes-server");
     let brought = mcp_server(&home, "brought-server");
     let off = mcp_server(&home, "off-server");
+    version(&home, "claude", "2.1.329 (Claude Code)");
     home.configure(&format!(
         "local_servers = false\n[mcp_servers.notes]\ncommand = \"notes-server\"\nenv = {{ NOTES_TOKEN = {CANARY:?} }}\n\
          [[member]]\nid = \"claude\"\nmcp_servers = [\"notes\"]\n"
@@ -352,6 +353,7 @@ fn mcp_servers_are_started_by_a_deep_look_only_and_those_of_a_project_never() {
     assert!(!brought.exists() && !off.exists());
     let attention = value["attention"].as_array().unwrap();
     assert!(attention.iter().any(|one| one["mend"].as_str().unwrap().contains("port")), "{attention:?}");
+    assert_eq!(seat(&value, "claude")["state"], "ready", "its server is known");
     let screen = home.run(&["doctor", "--deep", "--yes"]).unwrap();
     assert_shows_no_secret(&screen);
     assert!(screen.stdout.contains("1 tools") && screen.stdout.contains("who gets them"), "{}", screen.stdout);

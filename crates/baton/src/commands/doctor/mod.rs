@@ -76,6 +76,7 @@ pub(crate) async fn doctor(doctor: &Doctor, output: &mut Output) -> Result<Exit,
     let directory = compose::current_directory()?;
     let config = Config::load_in(&home, &directory)?;
     let tools = Arc::new(compose::tools(Vec::new())?);
+    compose::admit_servers(&config, &tools);
     let locals = machine::locals(&config, &tools).await;
     let mut seats = machine::look(chosen(&config, &locals, &doctor.members, &tools)?, &tools).await;
     seats.sort_by_key(|seat| (seat.state == State::Absent, seat.member.tier, seat.member.id.clone()));
