@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::vitals::Vitals;
+
 /// A program, its arguments, its whole environment, its directory, its input and its limits.
 ///
 /// Arguments are visible to every user of the machine: prompts and secrets belong into [`Stdin`], a private file or
@@ -20,6 +22,7 @@ pub struct Command {
     pub(crate) stdin: Stdin,
     pub(crate) limits: Limits,
     pub(crate) stop_words: Vec<String>,
+    pub(crate) vitals: Vitals,
 }
 
 impl Command {
@@ -35,6 +38,7 @@ impl Command {
             stdin: Stdin::Empty,
             limits: Limits::default(),
             stop_words: Vec::new(),
+            vitals: Vitals::default(),
         }
     }
 
@@ -84,6 +88,13 @@ impl Command {
     #[must_use]
     pub fn stop_at_stderr(mut self, texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.stop_words = texts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Lets the run be seen from outside while it goes on.
+    #[must_use]
+    pub fn vitals(mut self, vitals: Vitals) -> Self {
+        self.vitals = vitals;
         self
     }
 

@@ -25,8 +25,10 @@ mod find;
 mod launcher;
 #[cfg(unix)]
 mod lines;
+mod memory;
 mod report;
 pub mod shim;
+mod vitals;
 #[cfg(unix)]
 mod words;
 
@@ -41,4 +43,6 @@ pub use capped::Capped;
 pub use command::{Command, Input, InputClosed, InputQueue, Limits, Stdin};
 pub use find::find_program;
 pub use launcher::{Launcher, Shim};
+pub use memory::free_memory;
 pub use report::{Deadline, Ending, Exit, Flow, Line, Overflow, Report};
+pub use vitals::Vitals;

@@ -19,6 +19,7 @@ use crate::command::Command;
 use crate::launcher::Shim;
 use crate::report::{Ending, Flow, Line, Report};
 
+pub(crate) use family::group_resident;
 pub(crate) use shim::main as shim_main;
 
 pub(crate) async fn run(
@@ -29,8 +30,9 @@ pub(crate) async fn run(
 ) -> Report {
     let limits = command.limits.clone();
     let stop_words = std::mem::take(&mut command.stop_words);
+    let vitals = command.vitals.clone();
     match spawn::start(shim, command) {
-        Ok(started) => drive::drive(started, drive::Rules { limits, stop_words }, cancel, on_line).await,
+        Ok(started) => drive::drive(started, drive::Rules { limits, stop_words, vitals }, cancel, on_line).await,
         Err(error) => Report::not_started(Ending::not_started(&error)),
     }
 }

@@ -21,3 +21,7 @@ pub(crate) async fn run(
 pub(crate) fn shim_main(_arguments: &mut dyn Iterator<Item = OsString>) -> i32 {
     125
 }
+
+pub(crate) fn group_resident(_group: u32) -> Option<u64> {
+    None
+}

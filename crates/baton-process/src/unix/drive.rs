@@ -16,6 +16,7 @@ use crate::capped::Capped;
 use crate::command::Limits;
 use crate::lines::{Cut, Lines};
 use crate::report::{Deadline, Ending, Exit, Flow, Line, Overflow, Report};
+use crate::vitals::Vitals;
 use crate::words::Words;
 
 /// Bytes read at once; a pipe holds as many by default.
@@ -25,6 +26,7 @@ const CHUNK: usize = 64 << 10;
 pub(super) struct Rules {
     pub(super) limits: Limits,
     pub(super) stop_words: Vec<String>,
+    pub(super) vitals: Vitals,
 }
 
 pub(super) async fn drive(
@@ -193,6 +195,7 @@ enum Phase {
 struct Run<'a> {
     limits: Limits,
     stop_words: Words,
+    vitals: Vitals,
     on_line: &'a mut (dyn FnMut(Line<'_>) -> Flow + Send),
     lines: Lines,
     phase: Phase,
@@ -216,9 +219,10 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(rules: Rules, on_line: &'a mut (dyn FnMut(Line<'_>) -> Flow + Send)) -> Self {
-        let Rules { limits, stop_words } = rules;
+        let Rules { limits, stop_words, vitals } = rules;
         Self {
             stop_words: Words::new(stop_words),
+            vitals,
             on_line,
             lines: Lines::new(limits.line_bytes),
             stderr: Capped::new(limits.stderr_bytes),
@@ -353,6 +357,7 @@ impl<'a> Run<'a> {
         match event {
             tree::Event::Started(pid) => {
                 self.pid = Some(pid);
+                self.vitals.started(pid);
                 Order::Nothing
             }
             tree::Event::Failed(ending) => {
@@ -368,6 +373,7 @@ impl<'a> Run<'a> {
                 Order::Nothing
             }
             tree::Event::Gone => {
+                self.vitals.gone();
                 let until = if self.drained { Instant::now() } else { later(self.limits.drain) };
                 self.phase = Phase::Closing { until };
                 Order::Nothing

@@ -2,6 +2,8 @@
 
 use rustix::process::{Pid, Signal, getpid, kill_process, test_kill_process_group};
 
+use crate::memory::kilobytes;
+
 /// A process and what it says about its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Relative {
@@ -18,6 +20,16 @@ pub(super) fn group_runs(group: Pid) -> bool {
     let is_member = |relative: &Relative| relative.group == group.as_raw_pid() && !relative.is_zombie;
     let lists_processes = cfg!(target_os = "linux");
     test_kill_process_group(group).is_ok() && (!lists_processes || all_processes().iter().any(is_member))
+}
+
+/// Resident bytes of all processes of a group; `None` when there is none, or the system does not show them.
+pub(crate) fn group_resident(group: u32) -> Option<u64> {
+    let group = i32::try_from(group).ok()?;
+    let members = all_processes().into_iter().filter(|relative| relative.group == group && !relative.is_zombie);
+    let resident = |relative: Relative| {
+        kilobytes(&std::fs::read_to_string(format!("/proc/{}/status", relative.pid)).ok()?, "VmRSS:")
+    };
+    members.filter_map(resident).reduce(u64::saturating_add)
 }
 
 /// Sends a signal to every descendant of this process that is not in the process group `except`. One pass: who is

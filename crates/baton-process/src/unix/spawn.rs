@@ -19,6 +19,7 @@ use super::handover;
 use super::tree::Tree;
 use crate::command::{Command, Stdin};
 use crate::launcher::Shim;
+use crate::vitals::Vitals;
 
 /// A child that was started, directly or by the shim, with our ends of its pipes.
 pub(super) struct Started {
@@ -41,7 +42,7 @@ struct Ends {
 pub(super) fn start(shim: Option<&Shim>, command: Command) -> io::Result<Started> {
     let (stdout, stdout_end) = output_pipe()?;
     let (stderr, stderr_end) = output_pipe()?;
-    let (feed, stdin_end) = input(command.stdin)?;
+    let (feed, stdin_end) = input(command.stdin, command.vitals)?;
     let ends = Ends { stdin: stdin_end, stdout: stdout_end, stderr: stderr_end };
     let mut process = match shim {
         Some(shim) => std_command(shim.program.as_os_str()),
@@ -90,29 +91,43 @@ fn output_pipe() -> io::Result<(pipe::Receiver, OwnedFd)> {
     Ok((pipe::Receiver::from_owned_fd(reader.into())?, writer.into()))
 }
 
-fn input(stdin: Stdin) -> io::Result<(Feed, OwnedFd)> {
+fn input(stdin: Stdin, vitals: Vitals) -> io::Result<(Feed, OwnedFd)> {
     if matches!(stdin, Stdin::Empty) {
         return Ok((Box::pin(std::future::ready(true)), File::open("/dev/null")?.into()));
     }
     let (reader, writer) = io::pipe()?;
     let sender = pipe::Sender::from_owned_fd(writer.into())?;
-    Ok((Box::pin(feed(sender, stdin)), reader.into()))
+    Ok((Box::pin(feed(sender, stdin, vitals)), reader.into()))
 }
 
-/// A child that does not read makes `write_all` fail (its end is closed) or wait (it is not): neither is an error here.
-async fn feed(mut sender: pipe::Sender, stdin: Stdin) -> bool {
+/// A child that does not read makes a write fail (its end is closed) or wait (it is not): neither is an error here.
+async fn feed(mut sender: pipe::Sender, stdin: Stdin, vitals: Vitals) -> bool {
     match stdin {
         Stdin::Empty => true,
-        Stdin::Bytes(bytes) => sender.write_all(&bytes).await.is_ok(),
+        Stdin::Bytes(bytes) => write(&mut sender, &bytes, &vitals).await,
         Stdin::Open(mut queue) => {
             while let Some(bytes) = queue.0.recv().await {
-                if sender.write_all(&bytes).await.is_err() {
+                if !write(&mut sender, &bytes, &vitals).await {
                     return false;
                 }
             }
             true
         }
     }
+}
+
+async fn write(sender: &mut pipe::Sender, bytes: &[u8], vitals: &Vitals) -> bool {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match sender.write(rest).await {
+            Ok(taken @ 1..) => {
+                vitals.took(taken);
+                rest = rest.get(taken..).unwrap_or_default();
+            }
+            Ok(0) | Err(_) => return false,
+        }
+    }
+    true
 }
 
 /// The start on the shim's side: environment and directory are those that the launcher gave to the shim.

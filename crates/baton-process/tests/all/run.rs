@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use baton_process::{Command, Deadline, Ending, Exit, Flow, Launcher, Limits, Line, Overflow, Report, Stdin};
+use baton_process::{Command, Deadline, Ending, Exit, Flow, Launcher, Limits, Line, Overflow, Report, Stdin, Vitals};
 
 fn shell(script: &str) -> Command {
     Command::new("/bin/sh", "/").args(["-c", script]).env("PATH", "/usr/bin:/bin").limits(limits())
@@ -309,4 +309,36 @@ fn a_run_can_move_between_threads() {
     let mut on_line = |_: Line<'_>| Flow::Continue;
     let run = launcher.run(shell("true"), pending(), &mut on_line);
     assert_send(&run);
+}
+
+#[test]
+fn vitals_show_a_run_while_it_goes_on_and_nothing_afterwards() {
+    let vitals = Vitals::default();
+    assert_eq!((vitals.pid(), vitals.resident(), vitals.input_taken()), (None, None, 0));
+    let (stdin, input) = Stdin::open();
+    let command = shell("read line; echo $$; read line; exit 0").stdin(stdin).vitals(vitals.clone());
+    input.send("first\n").unwrap();
+    let mut seen = None;
+    let report = run(command, |line| {
+        seen = Some((line.text().into_owned(), vitals.pid(), vitals.resident(), vitals.input_taken()));
+        input.send("second\n").unwrap();
+        Flow::Payload
+    });
+    let (pid, shown, resident, taken) = seen.unwrap();
+    assert_eq!(shown.map(|pid| pid.to_string()), Some(pid));
+    assert_eq!(resident.is_some_and(|bytes| bytes > 0), cfg!(target_os = "linux"));
+    assert_eq!((taken, report.pid.is_some()), (6, true));
+    assert_eq!((vitals.pid(), vitals.resident(), vitals.input_taken()), (None, None, 13));
+}
+
+#[test]
+fn input_that_nobody_can_read_is_not_counted() {
+    let vitals = Vitals::default();
+    let (stdin, input) = Stdin::open();
+    let command = shell("exec 0<&-; echo closed; sleep 60").stdin(stdin).vitals(vitals.clone());
+    run(command.limits(Limits { idle: Duration::from_millis(200), ..limits() }), |_| {
+        input.send("lost\n").unwrap();
+        Flow::Payload
+    });
+    assert_eq!(vitals.input_taken(), 0);
 }
