@@ -6,5 +6,6 @@ pub mod cli;
 pub mod http;
 pub mod mcp;
 mod tools;
+pub mod warm;
 
 pub use tools::{OpenError, SERVERS, Tools, is_logged_in, open};

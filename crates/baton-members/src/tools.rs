@@ -17,12 +17,14 @@ use crate::cli::{ClaudeChannel, CodexChannel, DeclaredChannel, Environment};
 use crate::http::{Client, HttpChannel, Secret};
 use crate::mcp::server::Handed;
 use crate::mcp::{Inspected, McpChannel, Server};
+use crate::warm::Pool;
 
 /// This process's launcher, environment and HTTP client.
 pub struct Tools {
     launcher: Launcher,
     environment: Environment,
     client: Arc<Client>,
+    pool: Option<Pool>,
     variables: Vec<(OsString, OsString)>,
     /// By name; those without a server are known and held back.
     servers: Mutex<BTreeMap<String, Option<Server>>>,
@@ -38,7 +40,19 @@ impl Tools {
         let variables: Vec<(OsString, OsString)> = variables.into_iter().collect();
         let environment = Environment::new(variables.iter().cloned());
         let servers = Mutex::new(BTreeMap::new());
-        Self { launcher, environment, client: Arc::new(Client::new()), variables, servers }
+        Self { launcher, environment, client: Arc::new(Client::new()), pool: None, variables, servers }
+    }
+
+    /// Lets the starts of all agent programs be bounded by this pool, and those that can rest there.
+    #[must_use]
+    pub fn with_pool(mut self, pool: Pool) -> Self {
+        self.pool = Some(pool);
+        self
+    }
+
+    #[must_use]
+    pub fn pool(&self) -> Option<&Pool> {
+        self.pool.as_ref()
     }
 
     #[must_use]
@@ -135,25 +149,34 @@ pub enum OpenError {
 pub fn open(member: &Member, tools: &Tools) -> Result<Arc<dyn Channel>, OpenError> {
     let launcher = tools.launcher.clone();
     let environment = tools.environment.clone();
+    let pool = tools.pool.as_ref();
     let kind = member.channel.kind.as_str();
     if matches!(kind, "claude-cli" | "codex-cli" | "acp") {
         let servers = tools.handed(member)?;
         let mut member = member.clone();
         member.channel.settings.remove(SERVERS);
         return match kind {
-            "claude-cli" => {
-                channel(ClaudeChannel::new(&member, launcher, environment).map(|seat| seat.with_servers(servers)))
-            }
+            "claude-cli" => channel(
+                ClaudeChannel::new(&member, launcher, environment)
+                    .map(|seat| with(pool, seat.with_servers(servers), ClaudeChannel::with_pool)),
+            ),
             "codex-cli" => channel(
                 CodexChannel::new(&member, launcher, environment)
                     .map_err(|error| error.to_string())
-                    .and_then(|seat| seat.with_servers(&servers)),
+                    .and_then(|seat| seat.with_servers(&servers))
+                    .map(|seat| with(pool, seat, CodexChannel::with_pool)),
             ),
-            _ => channel(AcpChannel::new(&member, launcher, environment).map(|seat| seat.with_servers(servers))),
+            _ => channel(
+                AcpChannel::new(&member, launcher, environment)
+                    .map(|seat| with(pool, seat.with_servers(servers), AcpChannel::with_pool)),
+            ),
         };
     }
     match kind {
-        "cli" => channel(DeclaredChannel::new(member, launcher, environment)),
+        "cli" => channel(
+            DeclaredChannel::new(member, launcher, environment)
+                .map(|seat| with(pool, seat, DeclaredChannel::with_pool)),
+        ),
         "mcp" => channel(McpChannel::new(member, launcher, environment, tools.client.clone(), |name| tools.key(name))),
         "check" => channel(CheckChannel::new(member, launcher, environment)),
         "openai-chat" | "openai-responses" | "anthropic" | "gemini" => {
@@ -175,6 +198,13 @@ pub fn is_logged_in(member: &Member, tools: &Tools) -> Option<bool> {
         "claude-cli" => Some(ClaudeChannel::new(member, launcher, environment).ok()?.is_logged_in()),
         "codex-cli" => Some(CodexChannel::new(member, launcher, environment).ok()?.is_logged_in()),
         _ => None,
+    }
+}
+
+fn with<C>(pool: Option<&Pool>, seat: C, put: impl Fn(C, Pool) -> C) -> C {
+    match pool {
+        Some(pool) => put(seat, pool.clone()),
+        None => seat,
     }
 }
 

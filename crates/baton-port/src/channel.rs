@@ -22,7 +22,9 @@ use crate::{BoxFuture, Cancel};
 /// - Everything received is in the transcript, on failure too, up to the caps. No secret is in it, in `detail`, or in
 ///   any log.
 /// - All four limits hold: first event, idle since the last payload (keep-alives do not count), total, bytes.
-/// - After the returned future ends, nothing that it started is left: no process, no connection in use.
+/// - After the returned future ends, nothing that it started is left: no process, no connection in use. Except what an
+///   implementation openly keeps for the session's next turn, after a turn that ended in `ok`: bounded, and with an owner
+///   who ends it.
 pub trait Channel: Send + Sync {
     /// Can this seat be asked here and now? Free of cost: no model is called. Bounded in time by the implementation.
     fn probe(&self) -> BoxFuture<'_, Availability>;
@@ -103,6 +105,8 @@ pub struct TurnRequest {
     /// Overrides the seat's own effort.
     pub effort: Option<Effort>,
     pub session: SessionUse,
+    /// All earlier exchanges of the session, oldest first. By it a process that was kept for the session sees that
+    /// nobody else went on with it; without it, it is not used again.
     pub history: Vec<Exchange>,
     /// Where a member that can read files is started.
     pub directory: PathBuf,

@@ -1,4 +1,4 @@
-//! One agent process a turn.
+//! One agent process a turn, or a session: see [`crate::warm`].
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,7 @@ use super::settings::Settings;
 use crate::cli::oneshot::{self, VersionCheck, ask_version, complete, find, private_directory};
 use crate::cli::{End, Environment, Refusal, SettingError};
 use crate::mcp::server::{Handed, for_acp};
+use crate::warm::{Identity, Place, Pool, Seat, Start, Warmth, keep_warm};
 
 /// From the wish to stop, told to the agent, to the end of its process.
 const GRACE: Duration = Duration::from_secs(2);
@@ -29,6 +30,7 @@ pub struct AcpChannel {
     launcher: Launcher,
     environment: Environment,
     servers: Vec<Handed>,
+    warmth: Warmth,
 }
 
 /// A command and what must live as long as it runs.
@@ -36,24 +38,34 @@ struct Ready {
     program: PathBuf,
     command: Command,
     secrets: Vec<Vec<u8>>,
-    _private: Option<TempDir>,
+    private: Option<TempDir>,
 }
 
 impl AcpChannel {
     /// # Errors
     /// See [`Settings::read`].
     pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
-        Ok(Self { settings: Settings::read(member)?, launcher, environment, servers: Vec::new() })
+        let warmth = Warmth::new(member, keep_warm(&member.channel.settings)?);
+        Ok(Self { settings: Settings::read(member)?, launcher, environment, servers: Vec::new(), warmth })
     }
 
-    /// The MCP servers that its sessions may use: told with the session, by the agent's input.
+    /// The MCP servers that its sessions may use: told with the session, by the agent's input. Each turn then has a
+    /// process and servers of its own.
     #[must_use]
     pub(crate) fn with_servers(mut self, servers: Vec<Handed>) -> Self {
+        self.warmth.unless(!servers.is_empty());
         self.servers = servers;
         self
     }
 
-    fn prepare(&self, request: &TurnRequest, stdin: Stdin) -> Result<Ready, Refusal> {
+    /// Lets its starts be bounded by this pool, and its processes rest there between the turns of a session.
+    #[must_use]
+    pub fn with_pool(mut self, pool: Pool) -> Self {
+        self.warmth.pool = Some(pool);
+        self
+    }
+
+    fn prepare(&self, request: &TurnRequest) -> Result<Ready, Refusal> {
         let program = find(&self.settings.common, &self.environment)
             .map_err(|because| Refusal::new(Outcome::NotInstalled, because))?;
         if !request.directory.is_dir() {
@@ -66,10 +78,8 @@ impl AcpChannel {
         let command = Command::new(&program, &request.directory)
             .args(self.settings.arguments(request.effort))
             .envs(variables)
-            .stdin(stdin)
-            .limits(oneshot::limits(request))
             .stop_at_stderr(self.settings.retry_texts.iter().cloned());
-        Ok(Ready { program, command, secrets, _private: private })
+        Ok(Ready { program, command, secrets, private })
     }
 
     fn variables(&self) -> std::collections::BTreeMap<std::ffi::OsString, std::ffi::OsString> {
@@ -92,10 +102,13 @@ impl AcpChannel {
         if request.cancel.is_requested() {
             return Err(Refusal::new(Outcome::Cancelled, "cancelled before the program was started"));
         }
+        let place = self.warmth.enter(request).await?;
         let (stdin, input) = Stdin::open();
-        let ready = self.prepare(request, stdin)?;
+        let Ready { program, command, secrets, private } = self.prepare(request)?;
+        let vitals = place.as_ref().map(Place::vitals).unwrap_or_default();
+        let command = command.stdin(stdin).limits(oneshot::limits(request)).vitals(vitals);
         let conversation = Conversation { client: Mutex::new(self.client(request)?), input };
-        Ok(self.run(ready, &conversation, request).await)
+        Ok(self.run(Ready { program, command, secrets, private }, &conversation, request).await)
     }
 
     async fn run(&self, ready: Ready, conversation: &Conversation, request: &TurnRequest) -> Turn {
@@ -120,7 +133,7 @@ impl AcpChannel {
             Some((outcome, detail)) => conversation.client().unfinished(outcome, &detail),
             None => conversation.client().finish(End { ending: &report.ending, stderr: &stderr }),
         };
-        complete(&mut turn, &ready.program, received, &report, &ready.secrets);
+        complete(&mut turn, &ready.program, received, Some(&report), &ready.secrets);
         turn
     }
 }
@@ -166,6 +179,21 @@ fn absolute(directory: &Path) -> Result<String, Refusal> {
     path.ok_or_else(|| Refusal::new(Outcome::Rejected, "the directory to work in has a name that is no text"))
 }
 
+impl Seat for AcpChannel {
+    fn keep_warm(&self) -> Duration {
+        self.warmth.keep_warm
+    }
+
+    fn identity(&self, request: &TurnRequest) -> Identity {
+        self.warmth.identity(request.effort.or(self.settings.common.effort), request)
+    }
+
+    fn start(&self, request: &TurnRequest) -> Result<Start, Refusal> {
+        let Ready { program, command, secrets, private } = self.prepare(request)?;
+        Ok(Start { program, command, secrets, private, talk: Box::new(self.client(request)?) })
+    }
+}
+
 impl Channel for AcpChannel {
     fn probe(&self) -> BoxFuture<'_, Availability> {
         Box::pin(async {
@@ -185,6 +213,9 @@ impl Channel for AcpChannel {
 
     fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {
         Box::pin(async {
+            if let Some(pool) = self.warmth.pool_for(request) {
+                return pool.turn(self, &self.launcher, request).await;
+            }
             match self.ask(request).await {
                 Ok(turn) => turn,
                 Err(refusal) => Turn::failed(refusal.outcome, refusal.detail),

@@ -2,7 +2,7 @@
 
 use baton_core::outcome::Outcome;
 use baton_core::run::Provenance;
-use baton_port::{Progress, Turn};
+use baton_port::{Progress, Turn, TurnRequest};
 use baton_process::{Ending, Flow};
 use serde_json::{Value, json};
 
@@ -12,6 +12,8 @@ use super::settings::Settings;
 use super::usage::{Meter, Source};
 use crate::cli::oneshot::how_it_ended;
 use crate::cli::{End, words};
+pub use crate::warm::Reply;
+use crate::warm::Talk;
 
 /// The version of the protocol that is spoken here.
 const VERSION: u64 = 1;
@@ -51,29 +53,6 @@ impl Wants {
             error_texts: ErrorTexts::new(settings.error_texts.clone()),
             retry_texts: settings.retry_texts.clone(),
         }
-    }
-}
-
-/// The answer to one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    pub flow: Flow,
-    pub progress: Vec<Progress>,
-    /// Bytes for the agent; may be empty.
-    pub send: Vec<u8>,
-}
-
-impl Reply {
-    fn quiet(flow: Flow) -> Self {
-        Self { flow, progress: Vec::new(), send: Vec::new() }
-    }
-
-    fn send(send: Vec<u8>) -> Self {
-        Self { send, ..Self::quiet(Flow::Payload) }
-    }
-
-    fn progress(progress: Progress) -> Self {
-        Self { progress: vec![progress], ..Self::quiet(Flow::Payload) }
     }
 }
 
@@ -146,6 +125,20 @@ impl Client {
         let client = json!({ "name": "baton", "title": "baton", "version": env!("CARGO_PKG_VERSION") });
         let params = json!({ "protocolVersion": VERSION, "clientCapabilities": capabilities, "clientInfo": client });
         self.request(Step::Initialize, "initialize", &params)
+    }
+
+    /// The request of a later turn in the same session, whose model and mode stay chosen.
+    #[must_use]
+    pub fn go_on(&mut self, prompt: String) -> Vec<u8> {
+        let wants = Wants { prompt, resume: self.session.clone(), ..self.wants.clone() };
+        *self = Self {
+            id: self.id,
+            can_load: self.can_load,
+            session: self.session.take(),
+            version: self.version.take(),
+            ..Self::new(wants)
+        };
+        self.ask_prompt().send
     }
 
     /// Takes the next line.
@@ -304,6 +297,10 @@ impl Client {
     /// Before the prompt all updates are of the past: a session that is loaded is told again.
     fn update(&mut self, params: &Value) -> Reply {
         let update = &params["update"];
+        let is_elsewhere = |session: &str| Some(session) != self.session.as_deref();
+        if self.session.is_some() && params["sessionId"].as_str().is_some_and(is_elsewhere) {
+            return Reply::quiet(Flow::Continue);
+        }
         if self.step != Step::Prompt {
             return Reply::quiet(Flow::Payload);
         }
@@ -427,6 +424,32 @@ impl Client {
     fn retry_in<'a>(&self, stderr: &'a str) -> Option<&'a str> {
         let is_retry = |line: &&str| self.wants.retry_texts.iter().any(|text| line.contains(text));
         stderr.lines().find(is_retry)
+    }
+}
+
+impl Talk for Client {
+    fn open(&mut self) -> Vec<u8> {
+        Self::open(self)
+    }
+
+    fn go_on(&mut self, request: &TurnRequest) -> Vec<u8> {
+        Self::go_on(self, request.prompt.clone())
+    }
+
+    fn line(&mut self, line: &[u8]) -> Reply {
+        Self::line(self, line)
+    }
+
+    fn cancel(&mut self) -> Option<Vec<u8>> {
+        Self::cancel(self)
+    }
+
+    fn finish(&self, end: End<'_>) -> Turn {
+        Self::finish(self, end)
+    }
+
+    fn unfinished(&self, outcome: Outcome, detail: &str) -> Turn {
+        Self::unfinished(self, outcome, detail)
     }
 }
 

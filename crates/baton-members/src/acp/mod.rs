@@ -2,7 +2,7 @@
 //! output. The channel kind `acp`; which agent it is, and how that one differs, is settings.
 //!
 //! `parse` and `usage` read messages, `client` is the conversation as a state machine; all are pure. `channel` gives
-//! them a process: one a turn, ended when the turn is.
+//! them a process: one a turn, ended when the turn is, or one for the turns of a session (see [`crate::warm`]).
 //!
 //! What holds for every turn, besides what [`crate::cli`] says of the environment and of the transcript:
 //!
@@ -29,8 +29,9 @@
 //! | `usage` | where tokens are told: `turn` (default), `session` (counted up), `meta`, `none` |
 //! | `error_texts` | beginnings of messages that are errors, one a line; `*` stands for anything. They end the turn |
 //! | `retry_texts` | texts on standard error that tell of the agent's own retries, one a line. They end the turn |
+//! | `keep_warm` | how long the process of a session rests for its next turn: `0`, `90s`, `5m` (default), `1h` |
 //!
-//! What is absent: a process that lives for more than one turn; images; and
+//! Seats that are handed MCP servers have a process for each turn. What is absent: images; and
 //! [`baton_port::TurnRequest::history`], for agents keep their conversations themselves.
 
 mod answer;

@@ -16,6 +16,7 @@ const SPECIALS: &[(&str, &[&str])] = &[
     ("key_env", &[]),
     ("error_texts", &[]),
     ("retry_texts", &[]),
+    ("keep_warm", &[]),
 ];
 
 /// What one seat is asked with.

@@ -15,6 +15,7 @@ use tempfile::{NamedTempFile, TempDir};
 use super::environment::Environment;
 use super::settings::Settings;
 use super::words;
+use crate::warm::{Place, Start, Talk, Warmth};
 
 /// Bytes of standard error that are kept.
 const STDERR: usize = 64 << 10;
@@ -177,6 +178,7 @@ pub(crate) struct OneShot<D> {
     pub(crate) dialect: D,
     pub(crate) launcher: Launcher,
     pub(crate) environment: Environment,
+    pub(crate) warmth: Warmth,
 }
 
 /// A command and what must live as long as it runs.
@@ -194,9 +196,42 @@ impl<D: Dialect> OneShot<D> {
         if request.cancel.is_requested() {
             return Turn::failed(Outcome::Cancelled, "cancelled before the program was started");
         }
-        match self.prepare(request) {
-            Ok(ready) => self.run(ready, request).await,
+        match self.let_in(request).await {
+            Ok((ready, place)) => self.run(ready, place, request).await,
             Err(refusal) => Turn::failed(refusal.outcome, refusal.detail),
+        }
+    }
+
+    async fn let_in(&self, request: &TurnRequest) -> Result<(Ready, Option<Place>), Refusal> {
+        let place = self.warmth.enter(request).await?;
+        Ok((self.prepare(request)?, place))
+    }
+
+    /// What a process that stays is started with.
+    pub(crate) fn start(
+        &self,
+        request: &TurnRequest,
+        invocation: Invocation,
+        talk: Box<dyn Talk>,
+    ) -> Result<Start, Refusal> {
+        let program = self.located(request)?;
+        let Invocation { arguments, mut environment, stdin: _ } = invocation;
+        self.check_login(&environment)?;
+        let secrets = secrets(&environment);
+        let private = private_directory(&self.environment, &mut environment);
+        let command = Command::new(&program, &request.directory)
+            .args(arguments)
+            .envs(environment)
+            .stop_at_stderr(self.dialect.stop_words());
+        Ok(Start { program, command, secrets, private, talk })
+    }
+
+    fn located(&self, request: &TurnRequest) -> Result<PathBuf, Refusal> {
+        let program = find(self.dialect.settings(), &self.environment)
+            .map_err(|because| Refusal::new(Outcome::NotInstalled, because))?;
+        match request.directory.is_dir() {
+            true => Ok(program),
+            false => Err(Refusal::new(Outcome::Rejected, "the directory to work in is not there")),
         }
     }
 
@@ -237,11 +272,7 @@ impl<D: Dialect> OneShot<D> {
     }
 
     fn prepare(&self, request: &TurnRequest) -> Result<Ready, Refusal> {
-        let program = find(self.dialect.settings(), &self.environment)
-            .map_err(|because| Refusal::new(Outcome::NotInstalled, because))?;
-        if !request.directory.is_dir() {
-            return Err(Refusal::new(Outcome::Rejected, "the directory to work in is not there"));
-        }
+        let program = self.located(request)?;
         let mut own = BTreeMap::new();
         let private = private_directory(&self.environment, &mut own);
         let prompt = match self.dialect.private_file(request) {
@@ -264,13 +295,14 @@ impl<D: Dialect> OneShot<D> {
         Ok(Ready { program, command, secrets, _prompt: prompt, _private: private })
     }
 
-    async fn run(&self, ready: Ready, request: &TurnRequest) -> Turn {
+    async fn run(&self, ready: Ready, place: Option<Place>, request: &TurnRequest) -> Turn {
+        let vitals = place.as_ref().map(Place::vitals).unwrap_or_default();
         let mut reader = self.dialect.reader(request);
         let mut received = Vec::new();
         request.progress.report(Progress::Started);
         let report = self
             .launcher
-            .run(ready.command, request.cancel.requested(), &mut |line| {
+            .run(ready.command.vitals(vitals), request.cancel.requested(), &mut |line| {
                 received.extend_from_slice(line.bytes);
                 if line.terminated {
                     received.push(b'\n');
@@ -281,13 +313,20 @@ impl<D: Dialect> OneShot<D> {
             })
             .await;
         let mut turn = read_end(&reader, &report);
-        complete(&mut turn, &ready.program, received, &report, &ready.secrets);
+        complete(&mut turn, &ready.program, received, Some(&report), &ready.secrets);
         turn
     }
 }
 
 /// What is the same in every turn of a program: where it is, what it wrote, and no secret in any of it.
-pub(crate) fn complete(turn: &mut Turn, program: &Path, received: Vec<u8>, report: &Report, secrets: &[Vec<u8>]) {
+/// Without a report the program runs on, and its standard error is not known yet.
+pub(crate) fn complete(
+    turn: &mut Turn,
+    program: &Path,
+    received: Vec<u8>,
+    report: Option<&Report>,
+    secrets: &[Vec<u8>],
+) {
     turn.provenance.program.get_or_insert_with(|| program.display().to_string());
     turn.detail =
         String::from_utf8_lossy(&without(secrets, std::mem::take(&mut turn.detail).into_bytes())).into_owned();
@@ -445,7 +484,8 @@ pub(crate) fn how_it_ended(ending: &Ending) -> String {
     }
 }
 
-fn transcript(received: Vec<u8>, report: &Report, secrets: &[Vec<u8>]) -> Transcript {
+fn transcript(received: Vec<u8>, report: Option<&Report>, secrets: &[Vec<u8>]) -> Transcript {
+    let Some(report) = report else { return Transcript { bytes: without(secrets, received), cut: false } };
     let cut = matches!(report.ending, Ending::TooMuchOutput { .. } | Ending::Stopped) || report.stderr.left_out() > 0;
     let mut bytes = received;
     let stderr = report.stderr.text();

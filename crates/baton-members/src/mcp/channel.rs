@@ -193,7 +193,7 @@ impl McpChannel {
         let (outcome, detail) = end::of_process(&ran);
         let mut turn = self.unanswered(&ran.said, outcome, detail);
         let received = std::mem::take(&mut ran.received);
-        complete(&mut turn, &ready.program, received, &ran.report, &ready.secrets);
+        complete(&mut turn, &ready.program, received, Some(&ran.report), &ready.secrets);
         // Our own wish that a server leaves is no cut in what it said.
         turn.transcript.cut = matches!(ran.report.ending, Ending::TooMuchOutput { .. });
         (ran.said, turn)

@@ -38,3 +38,5 @@ mod http_support;
 mod mcp_settings;
 #[cfg(test)]
 mod mcp_true;
+#[cfg(test)]
+mod warm_true;

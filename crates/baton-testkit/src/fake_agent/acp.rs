@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::output;
+use super::persistent::{self, Later, Voice};
 use super::record::{Event, Recorder};
 use super::script::Script;
+use super::turn::Turn;
 
 /// What the fake does with a conversation. All but the first are faults or oddities, most of them seen in real agents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,8 +96,10 @@ pub(super) fn is_asked_for(arguments: &[String]) -> bool {
 }
 
 /// Serves until the input ends, or until the mode ends the program.
-pub(super) fn serve(script: &Script, recorder: &Recorder) -> io::Result<i32> {
-    let mut agent = Agent { script, recorder, seen: String::new(), prompt: Value::Null, told: Vec::new() };
+pub(super) fn serve(turn: &Turn, recorder: &Recorder) -> io::Result<i32> {
+    let script = &turn.script;
+    let mut agent =
+        Agent { turn, number: 0, script, recorder, seen: String::new(), prompt: Value::Null, told: Vec::new() };
     if script.acp == AcpMode::OnlyGarbage {
         output::line("welcome\n{ this is no message")?;
         return Ok(0);
@@ -113,6 +117,7 @@ pub(super) fn serve(script: &Script, recorder: &Recorder) -> io::Result<i32> {
     if script.acp == AcpMode::StaysAtTheEnd {
         stay();
     }
+    persistent::at_the_end(turn);
     Ok(0)
 }
 
@@ -123,6 +128,9 @@ fn stay() {
 }
 
 struct Agent<'a> {
+    turn: &'a Turn,
+    /// Turns of this process.
+    number: usize,
     script: &'a Script,
     recorder: &'a Recorder,
     seen: String,
@@ -193,6 +201,12 @@ impl Agent<'_> {
             self.recorder.add(Event::Violation { text: "asks in another session".to_owned() })?;
         }
         self.prompt = id.clone();
+        let text = params["prompt"][0]["text"].as_str().unwrap_or_default().to_owned();
+        self.recorder.add(Event::Asked { prompt: text })?;
+        self.number += 1;
+        if self.script.later != Later::Answers {
+            return persistent::perform(self.number, self.turn, self);
+        }
         let answer = self.script.answer.clone();
         match self.script.acp {
             AcpMode::Hangs | AcpMode::HangsForever => self.say("agent_thought_chunk", "Let me see.")?,
@@ -285,6 +299,32 @@ impl Agent<'_> {
     fn update(&self, update: &Value) -> io::Result<()> {
         let params = json!({ "sessionId": self.script.session, "update": update });
         send(&json!({ "jsonrpc": "2.0", "method": "session/update", "params": params }))
+    }
+}
+
+impl Voice for Agent<'_> {
+    fn begin(&self) -> io::Result<()> {
+        self.say("agent_thought_chunk", "Let me see.")
+    }
+
+    fn answer(&self, text: &str) -> io::Result<()> {
+        Agent::answer(self, text)
+    }
+
+    fn half(&self) -> io::Result<()> {
+        self.say("agent_message_chunk", "The change")
+    }
+
+    fn answer_elsewhere(&self, text: &str) -> io::Result<()> {
+        let update = json!({ "sessionUpdate": "agent_message_chunk", "content": { "type": "text", "text": text } });
+        let params = json!({ "sessionId": "another", "update": update });
+        send(&json!({ "jsonrpc": "2.0", "method": "session/update", "params": params }))?;
+        respond(&json!(4_000), &json!({ "stopReason": "end_turn" }))
+    }
+
+    fn fail(&self) -> io::Result<()> {
+        let details = json!({ "details": "429 Too Many Requests: rate limit" });
+        fail(&self.prompt, -32603, "Internal error", &details)
     }
 }
 

@@ -11,12 +11,14 @@
 //! that runs itself again under a launcher, to be killed in tests.
 
 mod acp;
+mod app_server;
 mod dialect;
 mod faults;
 mod installed;
 mod mcp;
 mod mode;
 mod output;
+mod persistent;
 pub mod record;
 mod roles;
 mod script;
@@ -30,6 +32,7 @@ pub use installed::{MARKER, install, processes_with_marker};
 pub use mcp::McpMode;
 pub use mcp::http::{Carriage, FakeMcpServer, Request};
 pub use mode::Mode;
+pub use persistent::Later;
 pub use script::Script;
 
 /// The whole program.

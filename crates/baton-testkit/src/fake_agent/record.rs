@@ -23,6 +23,8 @@ pub struct Start {
     pub directory: PathBuf,
     /// What came on standard input, once that ended.
     pub stdin: Option<String>,
+    /// The prompts that were asked of a process of many turns, in order.
+    pub asked: Vec<String>,
     /// The signals that reached it, where the script asked for that.
     pub signals: Vec<String>,
     /// The processes it started.
@@ -60,6 +62,7 @@ impl Start {
                 self.directory = directory;
             }
             Event::Stdin { text } => self.stdin = Some(text),
+            Event::Asked { prompt } => self.asked.push(prompt),
             Event::Signal { name } => self.signals.push(name),
             Event::Child { pid } => self.children.push(pid),
             Event::Violation { text } => self.violations.push(text),
@@ -78,6 +81,7 @@ struct Entry {
 pub(crate) enum Event {
     Start { played: String, arguments: Vec<String>, environment: BTreeMap<String, String>, directory: PathBuf },
     Stdin { text: String },
+    Asked { prompt: String },
     Signal { name: String },
     Child { pid: u32 },
     Violation { text: String },

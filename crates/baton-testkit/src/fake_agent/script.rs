@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::acp::AcpMode;
 use super::mcp::McpMode;
 use super::mode::Mode;
+use super::persistent::Later;
 
 /// The script of a fake agent, as a JSON file; each field has a default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub struct Script {
     pub acp: AcpMode,
     /// What it does with a conversation, started as a server of the Model Context Protocol.
     pub mcp: McpMode,
+    /// What a process that serves many turns does from its second one on.
+    pub later: Later,
     /// What later turns do, in order; the last one stays. Turns are counted in `record`, which must be named.
     pub then: Vec<Mode>,
     /// The text of the answer.
@@ -60,6 +63,7 @@ impl Default for Script {
             mode: Mode::Answer,
             acp: AcpMode::Answer,
             mcp: McpMode::Answer,
+            later: Later::Answers,
             then: Vec::new(),
             answer: "The change is correct.".to_owned(),
             record: None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::dialect::{self, Dialect};
 use super::record::{Event, Recorder, asks_for_version};
 use super::script::Script;
-use super::{acp, faults, mcp, output};
+use super::{acp, app_server, faults, mcp, output, persistent};
 
 /// An argument longer than this, or with a line break, is taken for a prompt.
 const LONGEST_ARGUMENT: usize = 1000;
@@ -60,14 +60,20 @@ pub(crate) fn run(program: &OsStr, arguments: Vec<OsString>) -> io::Result<i32> 
         return Ok(0);
     }
     texts.remove(0);
-    if acp::is_asked_for(&texts) {
-        return acp::serve(&script, &recorder);
-    }
     if mcp::is_asked_for(&texts) {
         return mcp::serve(&script, &recorder);
     }
     let number = recorder.turns()?;
     let mut turn = Turn { arguments: texts, script, prompt: String::new(), number };
+    if acp::is_asked_for(&turn.arguments) {
+        return acp::serve(&turn, &recorder);
+    }
+    if app_server::is_asked_for(&turn) {
+        return app_server::serve(&turn, &recorder);
+    }
+    if persistent::is_asked_for(&turn) {
+        return persistent::serve(turn, dialect.as_ref(), &recorder);
+    }
     let mode = turn.script.mode_of_turn(number);
     faults::listen_to_signals(mode, turn.script.signals, &recorder)?;
     if !mode.leaves_stdin() {

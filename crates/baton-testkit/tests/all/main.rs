@@ -25,3 +25,9 @@ mod process_deaths;
 mod process_faults;
 #[cfg(test)]
 mod process_shim;
+#[cfg(test)]
+mod warm_channels;
+#[cfg(test)]
+mod warm_pool;
+#[cfg(test)]
+mod warm_support;

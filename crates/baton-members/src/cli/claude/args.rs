@@ -43,6 +43,22 @@ pub fn invocation(
     })
 }
 
+/// For a process of many turns: the prompts come later, as lines.
+///
+/// # Errors
+/// As [`invocation`].
+pub fn persistent(
+    settings: &Settings,
+    environment: &Environment,
+    request: &TurnRequest,
+) -> Result<Invocation, Refusal> {
+    let mut invocation = invocation(settings, environment, request)?;
+    invocation.arguments.push(flag("--input-format", "stream-json"));
+    invocation.arguments.push("--replay-user-messages".into());
+    invocation.stdin.clear();
+    Ok(invocation)
+}
+
 fn arguments(settings: &Settings, request: &TurnRequest) -> Result<Vec<OsString>, Refusal> {
     let mut arguments: Vec<OsString> = vec!["-p".into(), flag("--output-format", "stream-json"), "--verbose".into()];
     if let Some(model) = &settings.model {

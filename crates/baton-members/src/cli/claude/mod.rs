@@ -1,7 +1,12 @@
 //! Claude Code: `claude -p` with a stream of JSON events.
 //!
 //! Settings besides the common ones: `tools` (default `Read,Grep,Glob`; empty means none), `permission_mode` (default
-//! `dontAsk`), and `restricted` (default `on`; `off` for versions that do not know the flag).
+//! `dontAsk`), `restricted` (default `on`; `off` for versions that do not know the flag), and `keep_warm` (see
+//! [`crate::warm`]).
+//!
+//! With a pool, the turns of a session go through one process, as lines of JSON (`--input-format=stream-json`). Each
+//! prompt has an id that the program repeats when it takes it up; in a later turn of a process no answer counts that
+//! comes before.
 //!
 //! MCP servers of the user's choice are told by `--mcp-config`, in a private file; their tools are allowed beside those
 //! of `tools`. Without any, no server is started, not even one of the user's own settings.
@@ -11,10 +16,12 @@
 
 pub mod args;
 pub mod parse;
+mod talk;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use baton_core::member::Member;
 use baton_port::{Availability, BoxFuture, Channel, SessionUse, Turn, TurnRequest};
@@ -24,6 +31,7 @@ use super::oneshot::{Dialect, Invocation, OneShot, Refusal};
 use super::settings::Special;
 use super::{Environment, SettingError, Settings};
 use crate::mcp::server::{Handed, as_file};
+use crate::warm::{Identity, Pool, Seat, Start, Warmth, keep_warm};
 
 /// The channel kind `claude-cli`.
 #[derive(Debug)]
@@ -40,6 +48,7 @@ const SPECIALS: &[Special] = &[
     // Nothing that would run without being asked: what a member may change is not decided by its program.
     ("permission_mode", &["dontAsk", "plan", "manual", "acceptEdits"]),
     ("restricted", &["on", "off"]),
+    ("keep_warm", &[]),
 ];
 
 /// The settings of a `claude-cli` seat.
@@ -54,17 +63,24 @@ impl ClaudeChannel {
     /// # Errors
     /// A setting that this kind does not know, or a value that it does not take.
     pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
-        Ok(Self(OneShot {
-            dialect: Claude { settings: settings(member)?, servers: Vec::new() },
-            launcher,
-            environment,
-        }))
+        let warmth = Warmth::new(member, keep_warm(&member.channel.settings)?);
+        let dialect = Claude { settings: settings(member)?, servers: Vec::new() };
+        Ok(Self(OneShot { dialect, launcher, environment, warmth }))
     }
 
-    /// The MCP servers that its sessions may use: told in a private file, and no others beside them.
+    /// The MCP servers that its sessions may use: told in a private file, and no others beside them. Each turn then has
+    /// a process and servers of its own.
     #[must_use]
     pub(crate) fn with_servers(mut self, servers: Vec<Handed>) -> Self {
+        self.0.warmth.unless(!servers.is_empty());
         self.0.dialect.servers = servers;
+        self
+    }
+
+    /// Lets its starts be bounded by this pool, and its processes rest there between the turns of a session.
+    #[must_use]
+    pub fn with_pool(mut self, pool: Pool) -> Self {
+        self.0.warmth.pool = Some(pool);
         self
     }
 
@@ -85,7 +101,28 @@ impl Channel for ClaudeChannel {
     }
 
     fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {
-        Box::pin(self.0.turn(request))
+        Box::pin(async {
+            match self.0.warmth.pool_for(request) {
+                Some(pool) => pool.turn(self, &self.0.launcher, request).await,
+                None => self.0.turn(request).await,
+            }
+        })
+    }
+}
+
+impl Seat for ClaudeChannel {
+    fn keep_warm(&self) -> Duration {
+        self.0.warmth.keep_warm
+    }
+
+    fn identity(&self, request: &TurnRequest) -> Identity {
+        let effort = request.effort.or(self.0.dialect.settings.effort);
+        self.0.warmth.identity(effort, request)
+    }
+
+    fn start(&self, request: &TurnRequest) -> Result<Start, Refusal> {
+        let invocation = args::persistent(&self.0.dialect.settings, &self.0.environment, request)?;
+        self.0.start(request, invocation, Box::new(talk::Talk::new(request)))
     }
 }
 

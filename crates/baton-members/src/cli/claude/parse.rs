@@ -71,6 +71,12 @@ impl Parser {
         }
     }
 
+    /// Whether this line would end the turn well.
+    pub(super) fn would_succeed(&self, line: &[u8]) -> bool {
+        let Ok(event) = serde_json::from_slice::<Value>(line) else { return false };
+        string(&event, "type") == "result" && event["is_error"] == false
+    }
+
     fn system(&mut self, event: &Value) -> Reaction {
         match string(event, "subtype") {
             "init" => {

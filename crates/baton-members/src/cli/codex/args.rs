@@ -42,6 +42,15 @@ pub fn invocation(
     })
 }
 
+/// For a process of many turns: what is asked comes later, as messages.
+#[must_use]
+pub fn persistent(settings: &Settings, environment: &Environment) -> Invocation {
+    let mut arguments: Vec<OsString> = vec!["app-server".into()];
+    arguments.extend(QUIET.iter().map(|setting| flag("--config", setting)));
+    arguments.extend(settings.config.iter().map(|(key, value)| flag("--config", format!("{key}={value}"))));
+    Invocation { arguments, environment: variables(settings, environment, OWN, KEYS), stdin: Vec::new() }
+}
+
 fn arguments(settings: &Settings, request: &TurnRequest) -> Result<Vec<OsString>, Refusal> {
     let mut arguments: Vec<OsString> = vec!["exec".into(), "--json".into(), "--skip-git-repo-check".into()];
     // Directory and sandbox are options of `exec` that `resume` does not have: they stand before it.

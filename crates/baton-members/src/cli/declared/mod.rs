@@ -48,6 +48,7 @@ pub use declaration::Declaration;
 
 use super::oneshot::{Dialect, Invocation, OneShot, Refusal, VersionCheck};
 use super::{Environment, SettingError, Settings};
+use crate::warm::{Pool, Warmth};
 
 /// Many of these programs need seconds before they say anything.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,7 +61,15 @@ impl DeclaredChannel {
     /// # Errors
     /// See [`Declaration::read`].
     pub fn new(member: &Member, launcher: Launcher, environment: Environment) -> Result<Self, SettingError> {
-        Ok(Self(OneShot { dialect: Declaration::read(member)?, launcher, environment }))
+        let warmth = Warmth::new(member, Duration::ZERO);
+        Ok(Self(OneShot { dialect: Declaration::read(member)?, launcher, environment, warmth }))
+    }
+
+    /// Lets its starts be bounded by this pool.
+    #[must_use]
+    pub fn with_pool(mut self, pool: Pool) -> Self {
+        self.0.warmth.pool = Some(pool);
+        self
     }
 }
 
