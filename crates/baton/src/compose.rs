@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use baton_core::feedback;
 use baton_core::handover::Handover;
@@ -11,6 +11,7 @@ use baton_core::task::Task;
 use baton_core::workflow::Workflow;
 use baton_engine::{Engine, Ports};
 use baton_members::Tools;
+use baton_members::warm::{Limits, Pool};
 use baton_port::{Clock, Ids, Journal};
 use baton_process::{Launcher, Shim};
 use baton_store::SqliteStore;
@@ -32,12 +33,18 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Opens the user's own home.
+    /// Opens the user's own home, for one command: each turn of an agent program is a process of its own.
     pub(crate) fn open() -> Result<Self, Failure> {
-        let home = Home::find(environment_path)?;
-        let directory = current_directory()?;
-        let config = Config::load_in(&home, &directory)?;
+        let (home, config, directory) = own_home()?;
         Self::with(&home, config, directory, Vec::new())
+    }
+
+    /// As before, for a process that lives on: programs rest in its one pool between the turns of their sessions. The
+    /// first call makes the pool; whoever holds it closes it.
+    pub(crate) fn open_keeping(pool: &OnceLock<Pool>) -> Result<Self, Failure> {
+        let (home, config, directory) = own_home()?;
+        let pool = pool.get_or_init(|| Pool::new(config.warm)).clone();
+        Self::build(&home, config, directory, Vec::new(), pool)
     }
 
     /// Opens a given home with a given configuration.
@@ -49,10 +56,21 @@ impl Setup {
         directory: PathBuf,
         variables: Vec<(OsString, OsString)>,
     ) -> Result<Self, Failure> {
+        let pool = Pool::new(Limits { most: 0, ..config.warm });
+        Self::build(home, config, directory, variables, pool)
+    }
+
+    fn build(
+        home: &Home,
+        config: Config,
+        directory: PathBuf,
+        variables: Vec<(OsString, OsString)>,
+        pool: Pool,
+    ) -> Result<Self, Failure> {
         let store = Arc::new(SqliteStore::open(&home.data, baton_store::Options::default())?);
         let scratch = home.data.join("scratch");
         private_folder(&scratch)?;
-        let tools = Arc::new(tools(variables)?);
+        let tools = Arc::new(tools(variables)?.with_pool(pool));
         admit_servers(&config, &tools);
         let ports = Ports {
             journal: store.clone(),
@@ -125,6 +143,13 @@ impl Setup {
             seed: SystemIds.seed(),
         })
     }
+}
+
+fn own_home() -> Result<(Home, Config, PathBuf), Failure> {
+    let home = Home::find(environment_path)?;
+    let directory = current_directory()?;
+    let config = Config::load_in(&home, &directory)?;
+    Ok((home, config, directory))
 }
 
 pub(crate) fn current_directory() -> Result<PathBuf, Failure> {

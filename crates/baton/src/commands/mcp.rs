@@ -1,13 +1,14 @@
 //! `baton mcp`: baton as a tool of other programs. Nothing is opened before the first call of a tool.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use baton_core::consensus::Decision;
 use baton_core::ids::{MemberId, RunId, StepId};
 use baton_core::run::{Event, Inputs, RunState, Stamped};
 use baton_core::task::Hints;
 use baton_engine::Observer;
+use baton_members::warm::Pool;
 use baton_port::{BoxFuture, Cancel, Progress};
 use baton_serve::{Face, FaceError, OrchestrateReply, OrchestrateRequest, ProgressReport};
 
@@ -20,13 +21,21 @@ pub(crate) async fn serve() -> Result<Exit, Failure> {
     // This command hands standard output to the protocol; nothing else of it prints.
     let (input, output) = baton_serve::standard_streams();
     let stop = Cancel::default();
-    let session = baton_serve::serve_stdio_until(Arc::new(Baton), input, output, stop.clone());
+    let baton = Arc::new(Baton::default());
+    let session = baton_serve::serve_stdio_until(baton.clone(), input, output, stop.clone());
     let served = with_ctrl_c(session, &stop).await;
+    if let Some(pool) = baton.pool.get() {
+        pool.close().await;
+    }
     served.map_err(|error| Failure::configuration(format!("the MCP session broke: {error}")))?;
     Ok(Exit::Ok)
 }
 
-struct Baton;
+#[derive(Default)]
+struct Baton {
+    /// Made by the first call of a tool.
+    pool: OnceLock<Pool>,
+}
 
 impl Face for Baton {
     fn orchestrate(
@@ -36,7 +45,7 @@ impl Face for Baton {
         cancel: Cancel,
     ) -> BoxFuture<'_, Result<OrchestrateReply, FaceError>> {
         Box::pin(async move {
-            orchestrate(request, progress, &cancel)
+            orchestrate(&self.pool, request, progress, &cancel)
                 .await
                 .map_err(|failure| FaceError { message: failure.message, hint: failure.hints.join("; ") })
         })
@@ -44,12 +53,13 @@ impl Face for Baton {
 }
 
 async fn orchestrate(
+    pool: &OnceLock<Pool>,
     request: OrchestrateRequest,
     progress: ProgressReport,
     cancel: &Cancel,
 ) -> Result<OrchestrateReply, Failure> {
     refuse_recursion()?;
-    let mut setup = Setup::open()?;
+    let mut setup = Setup::open_keeping(pool)?;
     setup.config.cap(request.max_cost_usd)?;
     setup.admit_trusted().await?;
     let hints = Hints {

@@ -117,6 +117,7 @@ pub(super) fn built_in() -> Result<Config, Failure> {
         checks: Vec::new(),
         handover: std::collections::BTreeMap::new(),
         servers: Vec::new(),
+        warm: baton_members::warm::Limits::default(),
         deny: Vec::new(),
         project: None,
     })

@@ -25,6 +25,8 @@ pub(super) struct UserFile {
     #[serde(default)]
     handover: super::handover::HandoverRules,
     #[serde(default)]
+    warm: Warm,
+    #[serde(default)]
     deny: Vec<String>,
     #[serde(default)]
     member: Vec<MemberTable>,
@@ -43,6 +45,32 @@ pub(super) struct Thresholds {
     normal: Option<f64>,
     high: Option<f64>,
     critical: Option<f64>,
+}
+
+/// Bounds of the agent programs; what is not given keeps its default, and zero switches a bound off.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Warm {
+    most: Option<usize>,
+    process_mb: Option<u32>,
+    start_mb: Option<u32>,
+    spare_mb: Option<u32>,
+}
+
+impl Warm {
+    fn apply(self, limits: &mut baton_members::warm::Limits) {
+        limits.most = self.most.unwrap_or(limits.most);
+        let named = [
+            (self.process_mb, &mut limits.process_bytes),
+            (self.start_mb, &mut limits.start_bytes),
+            (self.spare_mb, &mut limits.spare_bytes),
+        ];
+        for (value, place) in named {
+            if let Some(megabytes) = value {
+                *place = u64::from(megabytes) << 20;
+            }
+        }
+    }
 }
 
 /// A command whose outcome is evidence.
@@ -101,6 +129,7 @@ impl UserFile {
             config.locals.clear();
         }
         config.deny = self.deny;
+        self.warm.apply(&mut config.warm);
         config.checks = self.check;
         if let Some(check) = config.checks.iter().find(|check| check.command.is_empty()) {
             return Err(wrong(format!("check `{}`: `command` is empty", check.id)));

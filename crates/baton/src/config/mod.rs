@@ -40,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) handover: handover::HandoverRules,
     /// MCP servers that members may name.
     pub(crate) servers: Vec<baton_members::mcp::Server>,
+    /// How many agent programs may rest between turns, and how much memory they may take.
+    pub(crate) warm: baton_members::warm::Limits,
     /// Patterns of files that are never attached.
     pub(crate) deny: Vec<String>,
     /// The project that the working directory is in, if it brings a `baton.toml`.

@@ -174,3 +174,12 @@ fn a_projects_servers_are_its_own_until_they_are_trusted() {
     let project = config.project.unwrap();
     assert!(project.brings_commands() && project.servers.len() == 1);
 }
+
+#[test]
+fn bounds_of_programs_that_rest_are_read_and_the_others_keep_their_default() {
+    let usual = baton_members::warm::Limits::default();
+    let config = load("[warm]\nmost = 0\nstart_mb = 7\n", None).unwrap();
+    assert_eq!(config.warm, baton_members::warm::Limits { most: 0, start_bytes: 7 << 20, ..usual });
+    assert_eq!(load("", None).unwrap().warm, usual);
+    assert!(load("[warm]\nmost = -1\n", None).is_err() && load("[warm]\nmoist = 1\n", None).is_err());
+}
