@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use baton_core::ids::RunId;
+use baton_core::ids::{RunId, SessionName};
 use baton_core::task::{Complexity, Kind, Priority, Question};
 use baton_port::{BoxFuture, Cancel};
 
@@ -40,6 +40,8 @@ pub struct OrchestrateRequest {
     pub question: Option<Question>,
     /// Finite and above zero.
     pub max_cost_usd: Option<f64>,
+    /// The conversation to go on with, each member with its own of this name; a name that is new begins one.
+    pub session: Option<SessionName>,
 }
 
 /// A decision on the way to a client.

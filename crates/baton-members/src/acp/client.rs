@@ -136,6 +136,7 @@ impl Client {
             can_load: self.can_load,
             session: self.session.take(),
             version: self.version.take(),
+            meter: self.meter.next(self.result()),
             ..Self::new(wants)
         };
         self.ask_prompt().send
@@ -353,12 +354,16 @@ impl Client {
     pub fn unfinished(&self, outcome: Outcome, detail: &str) -> Turn {
         let session = self.session.clone();
         let provenance = Provenance { session, program_version: self.version.clone(), ..Provenance::default() };
-        let result = match &self.ended {
+        let usage = self.meter.usage(self.wants.usage, self.result(), self.wants.resume.is_some());
+        Turn { provenance, usage, ..Turn::failed(outcome, detail) }
+    }
+
+    /// The response to the prompt, if it came.
+    fn result(&self) -> Option<&Value> {
+        match &self.ended {
             Some(Ended::Answered(result)) => Some(result),
             _ => None,
-        };
-        let usage = self.meter.usage(self.wants.usage, result, self.wants.resume.is_some());
-        Turn { provenance, usage, ..Turn::failed(outcome, detail) }
+        }
     }
 
     fn answered(&self, reason: &str) -> Turn {

@@ -9,7 +9,7 @@ pub enum Source {
     /// `usage` of the prompt's response: this turn's.
     #[default]
     Turn,
-    /// The same place, counted up over the session: known for its first turn only.
+    /// The same place, counted up over the session: known for its first turn, and for later ones of one process.
     Session,
     /// In `_meta`: of the response, or of the chunks that come before it.
     Meta,
@@ -34,9 +34,25 @@ impl Source {
 pub(super) struct Meter {
     chunks: Option<Usage>,
     cost: Option<MicroUsd>,
+    /// Where this process had another turn of the session before.
+    before: Option<Before>,
+}
+
+/// What was counted up to the end of the last turn; nothing where that did not tell.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    usage: Option<Usage>,
+    cost: Option<MicroUsd>,
 }
 
 impl Meter {
+    /// The meter of the next turn in the same process. `result` is the response to the last prompt.
+    pub(super) fn next(&self, result: Option<&Value>) -> Self {
+        let usage = result.and_then(|response| tokens(&response["usage"]));
+        let cost = self.cost.or(self.before.and_then(|before| before.cost));
+        Self { before: Some(Before { usage, cost }), ..Self::default() }
+    }
+
     /// Takes an update's `_meta`: one for each call of the model, so they add up.
     pub(super) fn chunk(&mut self, update: &Value) {
         let Some(more) = tokens(&update["_meta"]["usage"]) else { return };
@@ -61,21 +77,39 @@ impl Meter {
         let meta = &response["_meta"];
         let found = match source {
             Source::Turn => tokens(&response["usage"]),
-            Source::Session if resumed => None,
-            Source::Session => tokens(&response["usage"]),
+            Source::Session => match (self.before, resumed) {
+                (Some(before), _) => difference(tokens(&response["usage"]), before.usage),
+                (None, true) => None,
+                (None, false) => tokens(&response["usage"]),
+            },
             Source::Meta => {
                 let places = [&meta["quota"]["token_count"], &meta["usage"], meta];
                 places.into_iter().find_map(tokens).or(self.chunks)
             }
             Source::None => None,
         };
-        let cost = self.cost.filter(|_| !resumed && source != Source::None);
+        let cost = match self.before {
+            Some(before) => before.cost.and_then(|before| Some(MicroUsd(self.cost?.0.checked_sub(before.0)?))),
+            None => self.cost.filter(|_| !resumed),
+        };
+        let cost = cost.filter(|_| source != Source::None);
         match (found, cost) {
             (Some(usage), cost) => Some(Usage { reported_cost: cost, ..usage }),
             (None, Some(cost)) => Some(Usage { reported_cost: Some(cost), ..Usage::default() }),
             (None, None) => None,
         }
     }
+}
+
+/// `None` where one is not known, or the sum fell.
+fn difference(now: Option<Usage>, before: Option<Usage>) -> Option<Usage> {
+    let (now, before) = (now?, before?);
+    Some(Usage {
+        input_tokens: now.input_tokens.checked_sub(before.input_tokens)?,
+        cached_tokens: now.cached_tokens.checked_sub(before.cached_tokens)?,
+        output_tokens: now.output_tokens.checked_sub(before.output_tokens)?,
+        reported_cost: None,
+    })
 }
 
 /// The counts under the names that were seen. `None` where neither input nor output is told.
@@ -145,6 +179,22 @@ mod tests {
         assert!(meter.usage(Source::Turn, Some(&result), true).is_some());
         assert_eq!(meter.usage(Source::Meta, Some(&result), false), None);
         assert_eq!(meter.usage(Source::None, Some(&result), false), None);
+    }
+
+    #[test]
+    fn later_turns_of_one_process_have_the_difference() {
+        let told = |input: u64| json!({ "usage": { "inputTokens": input, "outputTokens": 1 } });
+        let cost = |dollars: f64| json!({ "cost": { "amount": dollars, "currency": "USD" } });
+        let mut first = Meter::default();
+        first.update(&cost(0.25));
+        let mut second = first.next(Some(&told(100)));
+        let used = |meter: &Meter, input: u64| meter.usage(Source::Session, Some(&told(input)), true);
+        assert_eq!(used(&second, 150).map(|usage| (usage.input_tokens, usage.reported_cost)), Some((50, None)));
+        second.update(&cost(0.75));
+        assert_eq!(used(&second, 150).and_then(|usage| usage.reported_cost), Some(MicroUsd(500_000)));
+        let silent = second.next(None);
+        assert_eq!(used(&silent, 150), None, "the last turn did not tell");
+        assert_eq!(used(&first.next(Some(&told(100))), 90), None, "a sum that fell says nothing");
     }
 
     #[test]

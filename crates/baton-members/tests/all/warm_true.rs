@@ -243,6 +243,8 @@ fn agents_of_the_protocol_stay_too() {
             let second = stage.timed(&channel, "second turn, warm", stage.request(1, resumed(&first))).await;
             assert_eq!((&second.outcome, pool.running()), (&Outcome::Ok, 1), "{program:?} {}", second.detail);
             assert!(stage.was_asked(&[QUESTIONS[0], ANSWER, QUESTIONS[1]]), "{program:?}: it knows the first turn");
+            let input = |turn: &Turn| turn.usage.map(|usage| usage.input_tokens);
+            assert_eq!((input(&first), input(&second)), (Some(100), Some(100)), "{program:?}: this turn's alone");
             pool.close().await;
         }
     });

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use baton_core::ids::MemberId;
+use baton_core::ids::{MemberId, SessionName};
 use baton_core::task::{Complexity, Kind, Priority, Question};
 use rmcp::model::JsonObject;
 use serde_json::Value;
@@ -21,6 +21,7 @@ pub(crate) fn read(arguments: JsonObject) -> Result<OrchestrateRequest, FaceErro
         members: reader.members(),
         question: reader.question(),
         max_cost_usd: reader.max_cost(),
+        session: reader.session(),
     };
     reader.refuse_unknown();
     if reader.problems.is_empty() { Ok(request) } else { Err(refusal(&reader.problems)) }
@@ -92,6 +93,16 @@ impl Reader {
             self.problem(format!("`members`: {error}"));
         }
         members
+    }
+
+    fn session(&mut self) -> Option<SessionName> {
+        let value = self.take("session")?;
+        let parsed = value.as_str().and_then(|name| SessionName::parse(name).ok());
+        if parsed.is_none() {
+            let because = "accepted: a name of small letters, digits, dots, dashes and underscores";
+            self.problem(format!("`session` is {}; {because}", shown(&value)));
+        }
+        parsed
     }
 
     fn question(&mut self) -> Option<Question> {
@@ -194,7 +205,7 @@ mod tests {
         let request = read_json(json!({
             "task": "Which one?", "priority": "critical", "kind": "security_review", "complexity": "complex",
             "files": ["src/lib.rs", "/tmp/b"], "members": ["alpha", "beta-high"], "question": "choice",
-            "choices": ["a", "b"], "maxCostUsd": 1,
+            "choices": ["a", "b"], "maxCostUsd": 1, "session": "auth",
         }))
         .unwrap();
         assert_eq!(request.priority, Some(Priority::Critical));
@@ -204,6 +215,7 @@ mod tests {
         assert_eq!(request.members, ["alpha", "beta-high"]);
         assert_eq!(request.question, Some(Question::Choice(vec!["a".into(), "b".into()])));
         assert_eq!(request.max_cost_usd, Some(1.0));
+        assert_eq!(request.session.map(|session| session.to_string()).as_deref(), Some("auth"));
     }
 
     #[test]
@@ -219,12 +231,15 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_told_at_once_with_what_would_be_right() {
-        let told = problem(json!({"priority": "urgent", "kind": 3, "maxCostUsd": -1, "files": "a", "yes": true}));
+        let told = problem(json!({
+            "priority": "urgent", "kind": 3, "maxCostUsd": -1, "files": "a", "yes": true, "session": "No Name",
+        }));
         for part in [
             "`task` is missing",
             "`priority` is \"urgent\"; accepted: low, normal, high, critical",
             "`kind` is 3; accepted: architecture, ",
             "`maxCostUsd` is -1; accepted: a number above 0",
+            "`session` is \"No Name\"; accepted: a name",
             "`files` must be a list of strings, not \"a\"",
             "`yes` is no argument; accepted: task, question, ",
         ] {

@@ -17,8 +17,8 @@ pub(crate) const MOST_MEMBERS: usize = 16;
 pub(crate) const MOST_CHOICES: usize = 20;
 
 /// The arguments of `orchestrate`, as its schema has them.
-pub(crate) const ARGUMENTS: [&str; 9] =
-    ["task", "question", "choices", "kind", "complexity", "priority", "files", "members", "maxCostUsd"];
+pub(crate) const ARGUMENTS: [&str; 10] =
+    ["task", "question", "choices", "kind", "complexity", "priority", "files", "members", "maxCostUsd", "session"];
 
 const INSTRUCTIONS: &str = "baton puts one task to several models of different vendors, compares what they say, and \
 returns one decision: a recommendation, a confidence, the findings that hold, who disagrees and why. Use \
@@ -77,6 +77,10 @@ fn orchestrate_schema() -> JsonObject {
         (
             "maxCostUsd",
             json!({"type": "number", "exclusiveMinimum": 0, "description": "Spending cap. Default: the user's."}),
+        ),
+        (
+            "session",
+            json!({"type": "string", "description": "Name of a conversation: members remember earlier calls with it."}),
         ),
     ];
     let properties: JsonObject = properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();

@@ -95,7 +95,8 @@ async fn inputs(
     let workspace = task.workspace.clone().map_or_else(|| setup.directory.clone(), PathBuf::from);
     members.extend(seats::checks(&setup.config, &setup.trust().await?, &workspace));
     let workflow = setup.config.default_workflow()?.clone();
-    Ok((Inputs { named, ..setup.freeze(task, workflow, members).await? }, attached.blobs))
+    let session = request.session.clone();
+    Ok((Inputs { named, session, ..setup.freeze(task, workflow, members).await? }, attached.blobs))
 }
 
 async fn reply(setup: &Setup, run: &RunId, state: &RunState) -> Result<OrchestrateReply, Failure> {

@@ -76,3 +76,55 @@ fn the_tools_are_listed_before_anything_is_opened() {
     assert_eq!(session.close().unwrap(), Some(0));
     assert_eq!(std::fs::read_dir(home.home()).unwrap().count(), 1, "no store was made");
 }
+
+/// An agent of the Agent Client Protocol that needs no program but the shell. It notes its process id for each prompt.
+const AGENT: &str = r#"#!/bin/sh
+id=0
+while read -r line; do
+  id=$((id + 1))
+  case "$line" in
+    *'"method":"session/prompt"'*)
+      echo "$$" >> "$NOTES"
+      text='{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"Use a queue."}}'
+      echo "{\"method\":\"session/update\",\"params\":{\"sessionId\":\"s\",\"update\":$text}}"
+      echo "{\"id\":$id,\"result\":{\"stopReason\":\"end_turn\"}}" ;;
+    *'"method":"initialize"'*)
+      echo "{\"id\":$id,\"result\":{\"protocolVersion\":1,\"agentCapabilities\":{\"loadSession\":true}}}" ;;
+    *) echo "{\"id\":$id,\"result\":{\"sessionId\":\"s\"}}" ;;
+  esac
+done
+"#;
+
+const AGENT_SEAT: &str = r#"
+allow = ["elm-co"]
+local_servers = false
+[[member]]
+id = "elm"
+vendor = "elm-co"
+channel = "acp"
+settings = { program = "PROGRAM", "env.NOTES" = "NOTED" }
+tier = 1
+context_window = 100000
+payer = "local"
+"#;
+
+#[test]
+fn calls_of_one_session_go_through_one_process_that_ends_with_the_server() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = home();
+    let (program, notes) = (home.write("agent", AGENT).unwrap(), home.work().join("notes"));
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let seat = AGENT_SEAT.replace("PROGRAM", program.to_str().unwrap()).replace("NOTED", notes.to_str().unwrap());
+    home.configure(&seat).unwrap();
+    let mut session = open(home.converse(&["mcp"]).unwrap());
+    for task in ["A queue or a lock?", "And for one writer?"] {
+        let arguments = json!({"task": task, "question": "text", "members": ["elm"], "session": "queues"});
+        let result = call(&mut session, &arguments);
+        assert_ne!(result["isError"], true, "{result:#}");
+    }
+    let processes = std::fs::read_to_string(&notes).unwrap();
+    let ids: Vec<&str> = processes.lines().collect();
+    assert!(ids.len() >= 2 && ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    assert_eq!(session.close().unwrap(), Some(0));
+    assert!(!std::path::Path::new("/proc").join(ids[0]).exists(), "nobody is left");
+}
