@@ -1,4 +1,5 @@
-//! Repository tasks: `cargo xtask tidy`, `cargo xtask vendors`, `cargo xtask e2e`, `cargo xtask panels`.
+//! Repository tasks: `cargo xtask tidy`, `cargo xtask vendors`, `cargo xtask e2e`, `cargo xtask panels`,
+//! `cargo xtask properties`.
 
 mod e2e;
 mod panels;
@@ -15,9 +16,11 @@ fn main() -> ExitCode {
         "tidy" => tidy::check(&root()).map(|()| "tidy: ok".to_owned()),
         "vendors" => vendors::check(&root()),
         "e2e" => e2e::check(&root()),
+        "properties" => properties(&root()),
         "panels" => panels::measure(&std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err("tasks: tidy (rules of the house), vendors (the vendors' packages against the scripted server), \
-                  e2e (the true agent programs against it), panels [FIRST COUNT] (the figures of choice panels)"
+                  e2e (the true agent programs against it), panels [FIRST COUNT] (the figures of choice panels), \
+                  properties (those of the core on a hundred times as many cases)"
             .to_owned()),
     };
     match result {
@@ -30,6 +33,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The tests run each property on some thousand generated cases; here it is a hundred times that, over a million.
+fn properties(root: &std::path::Path) -> Result<String, String> {
+    let arguments = ["test", "--release", "--package", "baton-core", "--test", "all"];
+    run("cargo", &arguments, &[("BATON_PROPERTY_FACTOR", "100".to_owned())], root)?;
+    Ok("properties: ok".to_owned())
 }
 
 /// The workspace's root.

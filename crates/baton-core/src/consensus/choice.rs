@@ -2,7 +2,7 @@
 //!
 //! Each member's weight comes from what is known of it: its odds of being right, squared, while little was learned;
 //! weights fitted together with those of the others once there were lessons. The heaviest option wins. The chance that
-//! it is right is that of a conditional logit over the options held and "none of them". Weights are whole numbers, so
+//! it is right is that of a conditional logit over the options held and "none of them", calibrated on held-out lessons. Weights are whole numbers, so
 //! that sums do not depend on the order and ties are ties.
 
 use crate::learning::{
@@ -14,6 +14,10 @@ use crate::units::Probability;
 const PEER_GAP: f64 = 0.12;
 /// Within this share of all strong votes, the lead is a tie: 15 %.
 const TIE_PERCENT: i64 = 15;
+
+/// Once enough was learned, the option of the heaviest vote is ahead by this many log-odds, in millionths: nothing is
+/// won by leaving the best member for a chance that is hardly better.
+const LEAD: i64 = 100_000;
 
 /// What the options are about, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +61,7 @@ pub fn decide<'a>(votes: &[Vote<'a>], asked: &Asked<'_>, knowledge: &Knowledge, 
     let all = canonical(votes);
     let votes: Vec<Vote<'a>> = all.iter().filter(|vote| vote.option.is_some()).copied().collect();
     let weighed = weigh(&votes, asked.topic, knowledge, tiers);
-    let winner = if knowledge.is_enough() { heaviest(&sums(weighed.iter())) } else { among_peers(&weighed) };
+    let winner = if knowledge.is_enough() { with_the_lead(&weighed, knowledge) } else { among_peers(&weighed) };
     let confidence = match winner {
         Some(winner) => chance(winner, &votes, &weighed, asked, unit(&all, knowledge, tiers), knowledge),
         None => Probability::ZERO,
@@ -89,6 +93,18 @@ fn weigh<'a>(votes: &[Vote<'a>], topic: &str, knowledge: &Knowledge, tiers: &Tie
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "weights are far below 2^53")]
 fn share_of(weight: i64, share: f64) -> i64 {
     (libm::round(weight as f64 * share) as i64).max(1)
+}
+
+/// The heaviest option, where that of the heaviest single vote is a little ahead.
+fn with_the_lead<'a>(votes: &[Weighed<'a>], knowledge: &Knowledge) -> Option<&'a str> {
+    let most = votes.iter().map(|vote| vote.weight).max()?;
+    let lead = votes.iter().find(|vote| vote.weight == most)?.option;
+    let ahead = if knowledge.unit > 0 { LEAD * 1_000_000 / knowledge.unit } else { 0 };
+    let mut sums = sums(votes.iter());
+    for (_, weight) in sums.iter_mut().filter(|(option, _)| *option == lead) {
+        *weight = weight.saturating_add(ahead);
+    }
+    heaviest(&sums)
 }
 
 /// The heaviest option among the peers of the most reliable voter; the others speak only when that is close, and bring
@@ -133,6 +149,7 @@ fn unit(all: &[Vote<'_>], knowledge: &Knowledge, tiers: &Tiers) -> f64 {
     SCALE * 1e6 / float(lead.max(1))
 }
 
+/// The chance that the winner is right, by the conditional logit and its calibration.
 fn chance(
     winner: &str,
     votes: &[Vote<'_>],
@@ -152,7 +169,8 @@ fn chance(
     scores.push(none);
     let chances = softmax(&scores);
     let at = options.iter().position(|option| *option == winner);
-    Probability::saturating(at.and_then(|at| chances.get(at).copied()).unwrap_or(0.0))
+    let fitted = at.and_then(|at| chances.get(at).copied()).unwrap_or(0.0);
+    Probability::saturating(knowledge.calibrated(fitted, shape.held))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "weights are far below 2^53")]

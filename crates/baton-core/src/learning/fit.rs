@@ -152,7 +152,7 @@ fn columns_of(columns: &Columns, member: &str, topic: &str, share: f64) -> impl 
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its bound")]
-fn millionths(value: f64) -> i64 {
+pub(super) fn millionths(value: f64) -> i64 {
     libm::round(value * 1e6) as i64
 }
 

@@ -4,6 +4,7 @@
 //! [`Experience`] is plain data in whole numbers. It is frozen into the inputs of a run, so that a decision can be
 //! computed again after more was learned. The same lessons give the same bytes in whatever order they come.
 
+mod calibration;
 mod features;
 mod fit;
 mod newton;
@@ -114,6 +115,9 @@ pub struct Knowledge {
     /// each further option held, each further vote for the option with most votes, and the logarithm of the number of
     /// options (less that of nine).
     pub none_right: [i64; 4],
+    /// From the chance of the fit to the chance seen on lessons that it had not learned from: a constant, a slope less
+    /// one, and each further option held, in millionths of log-odds. All zero changes nothing.
+    pub calibration: [i64; 3],
     /// Log-odds by which the members known were better than their tiers say, in millionths: what to expect of one
     /// that was never seen.
     pub shift: i64,
@@ -152,7 +156,8 @@ impl Knowledge {
         }
         // Sums of fractions depend on their order: everything is taken in one.
         lessons.sort_unstable();
-        fit::fit(&lessons, tiers)
+        let calibration = calibration::learn(&lessons, tiers);
+        Self { calibration, ..fit::fit(&lessons, tiers) }
     }
 
     /// Enough was learned for confidences to be called learned.
@@ -174,6 +179,11 @@ impl Knowledge {
     /// The coefficients of the chance that nobody is right: learned, else the committed ones.
     pub(crate) fn none_right(&self) -> [f64; Shape::FEATURES] {
         if self.lessons == 0 { NONE_RIGHT } else { self.none_right.map(in_units) }
+    }
+
+    /// A chance of the fit as it was seen to come true.
+    pub(crate) fn calibrated(&self, chance: f64, held: usize) -> f64 {
+        calibration::apply(self.calibration, chance, held)
     }
 
     /// A member's weight on a topic, in millionths, above zero: learned where it was, else its odds of being right,

@@ -1,5 +1,7 @@
 //! What recorded cases are read as, and what is measured on them.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop where something is not as it must be")]
+
 #[cfg(test)]
 mod choosing;
 #[cfg(test)]
