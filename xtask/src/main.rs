@@ -1,7 +1,7 @@
-//! Repository tasks: `cargo xtask tidy`, `cargo xtask vendors`, `cargo xtask e2e`, `cargo xtask panels`,
-//! `cargo xtask properties`.
+//! Repository tasks: `cargo xtask tidy`, `vendors`, `e2e`, `panels`, `findings`, `properties`.
 
 mod e2e;
+mod findings;
 mod panels;
 mod tidy;
 mod vendors;
@@ -18,9 +18,11 @@ fn main() -> ExitCode {
         "e2e" => e2e::check(&root()),
         "properties" => properties(&root()),
         "panels" => panels::measure(&std::env::args().skip(2).collect::<Vec<_>>()),
+        "findings" => findings::table(),
         _ => Err("tasks: tidy (rules of the house), vendors (the vendors' packages against the scripted server), \
                   e2e (the true agent programs against it), panels [FIRST COUNT] (the figures of choice panels), \
-                  properties (those of the core on a hundred times as many cases)"
+                  findings (merged findings, leaving one repository out), properties (those of the core on a hundred \
+                  times as many cases)"
             .to_owned()),
     };
     match result {

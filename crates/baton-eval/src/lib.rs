@@ -7,6 +7,7 @@ mod case;
 pub mod choice;
 pub mod conflict;
 pub mod figures;
+pub mod findings;
 mod recorded;
 mod report;
 

@@ -1,8 +1,8 @@
 //! Puts a decision into its shape and its reasons into words. Every sentence is made from the numbers, so the same
 //! inputs give the same bytes.
 
-use super::claims::Claims;
 use super::decision::{AnswerRef, Blocker, CheckReport, DecidedBy, Decision, Dissenter, FailedMember};
+use super::findings::Claims;
 use super::recommend::Outcome;
 use super::votes::{Tally, Vote};
 use super::{Ballot, Ground};

@@ -6,11 +6,11 @@
 //! critical finding cannot be outvoted; silence is not dissent.
 
 pub mod choice;
-mod claims;
 pub mod conflict;
 mod decision;
 mod disputes;
 mod explain;
+pub mod findings;
 mod recommend;
 mod settle;
 mod value;
@@ -105,7 +105,7 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
     ground.checks.dedup_by(|a, b| a.member == b.member);
     ground.over_budget.sort();
     ground.over_budget.dedup();
-    let mut claims = claims::merge(&ground);
+    let mut claims = findings::merge(&ground);
     let mut tally = votes::tally(&ground);
     let mut conflicts = recommend::conflicts(&ground, &claims, &tally);
     disputes::add(&ground, &mut conflicts);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Ground;
-use super::claims::Claims;
 use super::decision::{Blocker, ConfidenceSource, Conflict, Recommendation};
+use super::findings::Claims;
 use super::votes::Tally;
 use crate::evidence::CheckResult;
 use crate::opinion::{Position, Verdict};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{ClaimKind, Fact, Feedback, Version};
 use crate::ids::MemberId;
-use crate::learning::{Experience, Knowledge, Lesson, Tiers, Vote};
+use crate::learning::findings::FindingsExperience;
+use crate::learning::{Experience, Knowledge, Lesson, Tiers, Vote, faded};
 use crate::member::Member;
 
 /// What is known of members after all feedback that counts, in the order in which it was given. A member whose model
@@ -20,7 +21,22 @@ pub fn experience(feedback: &[Feedback], members: &[Member], tiers: &Tiers) -> E
         let aged = lessons.iter().rev().zip(0..).map(|(said, age)| lesson(said, age, &newest, members));
         Knowledge::learn(aged, tiers)
     };
-    Experience { choices: of(ClaimKind::Choice), verdicts: of(ClaimKind::Verdict) }
+    let findings = findings(feedback, &newest, members);
+    Experience { choices: of(ClaimKind::Choice), verdicts: of(ClaimKind::Verdict), findings }
+}
+
+/// Each word on a finding counts for those who reported or denied it.
+fn findings(feedback: &[Feedback], newest: &BTreeMap<&MemberId, &Version>, members: &[Member]) -> FindingsExperience {
+    let mut experience = FindingsExperience::default();
+    let judged = feedback.iter().filter(|said| said.facts.iter().any(|fact| fact.claim == ClaimKind::Finding));
+    for (said, age) in judged.rev().zip(0..) {
+        experience.reviews = experience.reviews.saturating_add(1);
+        for fact in said.facts.iter().filter(|fact| fact.claim == ClaimKind::Finding) {
+            let share = if has_changed(fact, newest, members) { 0.5 } else { 1.0 };
+            experience.judge(fact.member.as_str(), fact.right, share * faded(age));
+        }
+    }
+    experience
 }
 
 fn teaches(said: &Feedback, claim: ClaimKind) -> bool {
@@ -121,6 +137,16 @@ mod tests {
         seats[0].model = Some("d".into());
         assert_eq!(asked(&[said("m")], &seats), 500_000, "configured anew");
         assert!(asked(&[said("m"), said("n")], &[]) < 1_500_001, "told of another one since");
+    }
+
+    #[test]
+    fn words_on_findings_are_counted_and_fade() {
+        let finding = |right| Fact { claim: ClaimKind::Finding, option: None, ..fact("a", "", right, "m") };
+        let said = |right| Feedback { right: None, facts: vec![finding(right)], ..said("m") };
+        let known = learn(&[said(true), said(false)], &[]).findings;
+        let counts = known.members["a"];
+        assert_eq!((known.reviews, counts.asked < 2_000_000, counts.right < 1_000_000), (2, true, true));
+        assert!(counts.asked > 1_990_000, "one later word takes little away");
     }
 
     #[test]

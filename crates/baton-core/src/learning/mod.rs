@@ -6,6 +6,7 @@
 
 mod calibration;
 mod features;
+pub mod findings;
 mod fit;
 mod newton;
 mod reliability;
@@ -77,9 +78,14 @@ pub struct Lesson<'a> {
 /// Lessons after which one counts half.
 pub const HALF_LIFE: u32 = 200;
 
+/// What is left of a lesson's weight after so many later ones.
+pub(crate) fn faded(age: u32) -> f64 {
+    libm::exp2(-f64::from(age) / f64::from(HALF_LIFE))
+}
+
 impl Lesson<'_> {
     fn weight(&self) -> f64 {
-        libm::exp2(-f64::from(self.age) / f64::from(HALF_LIFE))
+        faded(self.age)
     }
 
     /// The weight for one member's record.
@@ -95,6 +101,7 @@ pub struct Experience {
     pub choices: Knowledge,
     /// The camps of a verdict: to leave a thing as it is, or to change it.
     pub verdicts: Knowledge,
+    pub findings: findings::FindingsExperience,
 }
 
 impl Experience {

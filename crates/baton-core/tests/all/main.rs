@@ -7,6 +7,7 @@ mod chain;
 mod choosing;
 mod consensus;
 mod feedback;
+mod findings;
 mod golden;
 mod reading;
 

@@ -1,6 +1,7 @@
 //! How findings of several members become claims, and how each claim stands.
 
 use super::*;
+use crate::units::Probability;
 
 /// The line of each claim and who reports it.
 fn shown(decision: &Decision) -> Vec<(u32, Vec<&str>)> {
@@ -88,10 +89,11 @@ fn two_families_confirm_and_two_of_one_family_do_not() {
     };
     let independent = of("y");
     assert_eq!((independent.standing, &*independent.because), (Standing::Confirmed, "2 independent reporters"));
-    assert_eq!(independent.confidence.millionths(), 697_500, "1 - 0.55 * 0.55");
     let alike = of("x");
     assert_eq!((alike.standing, &*alike.because), (Standing::Unconfirmed, "one reporter"));
-    assert_eq!(alike.confidence.millionths(), 450_000, "the family counts once");
+    let alone = table().finds("a", 1, &[finding(10, "overflow")]).finds("b", 1, &[]).of("w", "x").decide();
+    assert!(independent.confidence > alike.confidence);
+    assert_eq!(alike.confidence, alone.issues[0].confidence, "the family counts once");
 }
 
 #[test]
@@ -145,7 +147,9 @@ fn a_denied_finding_is_a_conflict_on_that_claim_alone() {
     assert_eq!((&*conflict.claim, &conflict.holds, &conflict.against), ("overflow", &ids(&["a"]), &ids(&["b"])));
     let issue = &decision.issues[0];
     assert_eq!((&issue.reported_by, &issue.denied_by), (&ids(&["a"]), &ids(&["b"])));
-    assert_eq!(issue.confidence.millionths(), 261_000, "0.45 * (1 - 0.42)");
+    let undenied = table().finds("a", 1, &[finding(10, "overflow")]).finds("b", 2, &[]).decide().issues[0].confidence;
+    let expected = Probability::saturating(undenied.as_f64() * (1.0 - 0.42));
+    assert_eq!(issue.confidence, expected, "less the share of who denies it");
     assert_eq!(decision.recommendation, Recommendation::ConflictResolutionNeeded);
 }
 

@@ -110,7 +110,7 @@ const EXPECTED: &str = r#"{
       ],
       "standing": "unconfirmed",
       "because": "one reporter",
-      "confidence": 247500
+      "confidence": 161142
     }
   ],
   "refusedIssues": [

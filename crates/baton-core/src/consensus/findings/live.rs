@@ -1,34 +1,28 @@
-//! Findings of several reviewers, merged into claims: by place first, then by words.
+//! The findings of a live run: refused where the line does not exist, merged, and each with its standing.
 
 use std::collections::BTreeSet;
 
-use super::decision::{MergedFinding, RefusedFinding, Standing};
-use super::settle::{Settled, Side};
-use super::{Ballot, Ground};
+use super::likeness::SAME_PLACE;
+use super::{Report, Reviewer, group};
+use crate::consensus::decision::{MergedFinding, RefusedFinding, Standing};
+use crate::consensus::settle::{Settled, Side};
+use crate::consensus::{Ballot, Ground};
 use crate::evidence::{CheckResult, Place};
 use crate::ids::MemberId;
 use crate::opinion::{Finding, Severity, Stance};
 use crate::source::LocationCheck;
-use crate::text::words;
 use crate::units::Probability;
-
-/// Lines apart that may still be the same place.
-const SAME_PLACE: u32 = 5;
-/// Lines apart at which place alone is enough.
-const SAME_LINE: u32 = 1;
-/// Share of the shorter claim's words that both must have when the place alone does not tell.
-const SAME_WORDS: f64 = 0.3;
 
 /// All findings of a team.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Claims {
-    pub(super) merged: Vec<Claim>,
-    pub(super) refused: Vec<RefusedFinding>,
+pub(in crate::consensus) struct Claims {
+    pub(in crate::consensus) merged: Vec<Claim>,
+    pub(in crate::consensus) refused: Vec<RefusedFinding>,
 }
 
 impl Claims {
     /// Takes in how disputes about findings ended.
-    pub(super) fn settle(&mut self, settled: &[Settled]) {
+    pub(in crate::consensus) fn settle(&mut self, settled: &[Settled]) {
         for claim in &mut self.merged {
             let finding = &mut claim.finding;
             let disputed = !finding.denied_by.is_empty();
@@ -44,12 +38,12 @@ impl Claims {
 
 /// One claim and who stands where on it.
 #[derive(Clone, Debug)]
-pub(super) struct Claim {
-    pub(super) finding: MergedFinding,
+pub(in crate::consensus) struct Claim {
+    pub(in crate::consensus) finding: MergedFinding,
     /// A critical one that was located and argued by a strong member, or reported by two.
-    pub(super) credible_critical: bool,
+    pub(in crate::consensus) credible_critical: bool,
     /// The check whose output points to this place.
-    pub(super) settled_by: Option<String>,
+    pub(in crate::consensus) settled_by: Option<String>,
 }
 
 struct Part<'a> {
@@ -57,27 +51,56 @@ struct Part<'a> {
     finding: &'a Finding,
 }
 
-pub(super) fn merge(ground: &Ground<'_>) -> Claims {
-    let mut clusters: Vec<Vec<Part<'_>>> = Vec::new();
+/// What the merge says of a group, before evidence.
+struct Merged {
+    probability: Probability,
+    confirmed: bool,
+}
+
+/// Merges the findings of the ballots, which are in the order of their tiers.
+pub(in crate::consensus) fn merge(ground: &Ground<'_>) -> Claims {
+    let (parts, refused) = parts(ground);
+    let reviewers: Vec<Reviewer<'_>> = ground.ballots.iter().map(reviewer).collect();
+    let reports: Vec<Report<'_>> = parts.iter().map(|(reviewer, part)| report(*reviewer, part.finding)).collect();
+    let mut merged = Vec::new();
+    for group in group(&reviewers, &reports, &ground.experience.findings) {
+        let cluster: Vec<&Part<'_>> =
+            group.parts.iter().filter_map(|at| parts.get(*at)).map(|(_, part)| part).collect();
+        let merge = Merged { probability: group.probability, confirmed: group.confirmed };
+        // A claim that was only ever denied is nobody's claim.
+        merged.extend(claim(ground, &cluster, &merge));
+    }
+    merged.sort_by_key(|claim| rank(&claim.finding));
+    Claims { merged, refused }
+}
+
+fn parts<'a>(ground: &'a Ground<'a>) -> (Vec<(usize, Part<'a>)>, Vec<RefusedFinding>) {
+    let mut parts = Vec::new();
     let mut refused = Vec::new();
-    for ballot in ground.ballots.iter() {
+    for (reviewer, ballot) in ground.ballots.iter().enumerate() {
         for finding in &ballot.opinion.findings {
-            if let Some(refusal) = refusal(&ballot.member.id, finding) {
-                refused.push(refusal);
-                continue;
-            }
-            let part = Part { ballot, finding };
-            match clusters.iter_mut().find(|cluster| joins(cluster, &part)) {
-                Some(cluster) => cluster.push(part),
-                None => clusters.push(vec![part]),
+            match refusal(&ballot.member.id, finding) {
+                Some(refusal) => refused.push(refusal),
+                None => parts.push((reviewer, Part { ballot, finding })),
             }
         }
     }
-    // A claim that was only ever denied is nobody's claim.
-    clusters.retain(|cluster| cluster.iter().any(|part| part.finding.stance == Stance::Holds));
-    let mut merged: Vec<Claim> = clusters.iter().map(|cluster| claim(ground, cluster)).collect();
-    merged.sort_by_key(|claim| rank(&claim.finding));
-    Claims { merged, refused }
+    (parts, refused)
+}
+
+fn reviewer<'a>(ballot: &'a Ballot<'a>) -> Reviewer<'a> {
+    let member = ballot.member;
+    Reviewer { member: member.id.as_str(), family: &member.family, tier: member.tier }
+}
+
+fn report(reviewer: usize, finding: &Finding) -> Report<'_> {
+    Report {
+        reviewer,
+        file: finding.file.as_deref(),
+        line: finding.line,
+        claim: &finding.claim,
+        holds: finding.stance == Stance::Holds,
+    }
 }
 
 type Rank = (bool, std::cmp::Reverse<Severity>, std::cmp::Reverse<usize>, Option<String>, Option<u32>);
@@ -104,51 +127,16 @@ fn refusal(member: &MemberId, finding: &Finding) -> Option<RefusedFinding> {
     })
 }
 
-fn joins(cluster: &[Part<'_>], part: &Part<'_>) -> bool {
-    // One member's two findings stay two, unless they name the same line; and nobody contradicts itself.
-    let place = |finding: &Finding| (finding.file.clone(), finding.line, finding.stance);
-    let own = cluster.iter().find(|other| other.ballot.member.id == part.ballot.member.id);
-    if own.is_some_and(|own| place(own.finding) != place(part.finding)) {
-        return false;
-    }
-    cluster.iter().any(|other| same(other.finding, part.finding))
-}
-
-fn same(one: &Finding, other: &Finding) -> bool {
-    match (&one.file, &other.file) {
-        (Some(a), Some(b)) if a != b => return false,
-        _ => {}
-    }
-    match (one.line, other.line) {
-        (Some(a), Some(b)) if one.file.is_some() && a.abs_diff(b) <= SAME_LINE => true,
-        (Some(a), Some(b)) if a.abs_diff(b) <= SAME_PLACE => overlap(&one.claim, &other.claim) >= SAME_WORDS,
-        (Some(_), Some(_)) => false,
-        _ => overlap(&one.claim, &other.claim) >= 2.0 * SAME_WORDS,
-    }
-}
-
-/// The share of the shorter text's telling words that the other has too.
-fn overlap(one: &str, other: &str) -> f64 {
-    let telling = |text: &str| -> BTreeSet<String> { words(text).into_iter().filter(|word| word.len() > 3).collect() };
-    let (one, other) = (telling(one), telling(other));
-    let shorter = one.len().min(other.len());
-    if shorter == 0 {
-        return 0.0;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "counts of words in one claim")]
-    let share = one.intersection(&other).count() as f64 / shorter as f64;
-    share
-}
-
-fn claim(ground: &Ground<'_>, cluster: &[Part<'_>]) -> Claim {
-    let holding: Vec<&Part<'_>> = cluster.iter().filter(|part| part.finding.stance == Stance::Holds).collect();
-    let denying: Vec<&Part<'_>> = cluster.iter().filter(|part| part.finding.stance == Stance::DoesNotHold).collect();
+fn claim(ground: &Ground<'_>, cluster: &[&Part<'_>], merge: &Merged) -> Option<Claim> {
+    let of = |stance: Stance| cluster.iter().filter(move |part| part.finding.stance == stance).copied();
+    let holding: Vec<&Part<'_>> = of(Stance::Holds).collect();
+    let denying: Vec<&Part<'_>> = of(Stance::DoesNotHold).collect();
     // Ballots are sorted by tier: the first part is the strongest member's, and gives the wording.
-    let lead = holding[0];
+    let lead = holding.first()?;
     let severity = holding.iter().map(|part| part.finding.severity).max().unwrap_or(Severity::Medium);
     let settled_by = settled_by(ground, &holding);
     let credible_critical = credible_critical(&holding);
-    let (standing, because) = standing(&holding, settled_by.as_deref(), credible_critical);
+    let (standing, because) = standing(&holding, settled_by.as_deref(), credible_critical, merge);
     let finding = MergedFinding {
         file: lead.finding.file.clone(),
         line: lead.finding.line,
@@ -158,9 +146,9 @@ fn claim(ground: &Ground<'_>, cluster: &[Part<'_>]) -> Claim {
         denied_by: members(&denying),
         standing,
         because,
-        confidence: confidence(ground, &holding, &denying, settled_by.is_some()),
+        confidence: confidence(ground, &denying, settled_by.is_some(), merge),
     };
-    Claim { finding, credible_critical, settled_by }
+    Some(Claim { finding, credible_critical, settled_by })
 }
 
 fn members(parts: &[&Part<'_>]) -> Vec<MemberId> {
@@ -205,31 +193,45 @@ fn credible_critical(holding: &[&Part<'_>]) -> bool {
     critical.iter().any(|part| argued(part)) || reporters.len() >= 2
 }
 
-fn standing(holding: &[&Part<'_>], settled_by: Option<&str>, credible_critical: bool) -> (Standing, String) {
+fn standing(
+    holding: &[&Part<'_>],
+    settled_by: Option<&str>,
+    credible_critical: bool,
+    merge: &Merged,
+) -> (Standing, String) {
     let quote_missing = holding.iter().all(|part| part.finding.location == LocationCheck::QuoteNotThere);
+    let independent = families(holding);
     if let Some(check) = settled_by {
         (Standing::Confirmed, check.to_owned())
     } else if quote_missing {
         (Standing::Unconfirmed, "what it quotes does not stand there".into())
-    } else if families(holding) >= 2 {
-        (Standing::Confirmed, format!("{} independent reporters", families(holding)))
+    } else if merge.confirmed {
+        (Standing::Confirmed, reporters(independent))
     } else if credible_critical {
         (Standing::Confirmed, "critical, located and argued".into())
+    } else if independent >= 2 {
+        (Standing::Unconfirmed, format!("{}, too little for this team", reporters(independent)))
     } else {
         (Standing::Unconfirmed, "one reporter".into())
     }
 }
 
-/// Noisy-or of the reporters' precisions, one per family, less the deniers' share; a check that fails at the place
-/// leaves little doubt.
-fn confidence(ground: &Ground<'_>, holding: &[&Part<'_>], denying: &[&Part<'_>], settled: bool) -> Probability {
+fn reporters(independent: usize) -> String {
+    if independent == 1 {
+        "one reporter of high precision".into()
+    } else {
+        format!("{independent} independent reporters")
+    }
+}
+
+/// The merge's probability, less the deniers' share, one per family; a check that fails at the place leaves little
+/// doubt.
+fn confidence(ground: &Ground<'_>, denying: &[&Part<'_>], settled: bool, merge: &Merged) -> Probability {
     if settled {
         return Probability::from_millionths(950_000);
     }
-    let misses = |parts: &[&Part<'_>]| {
-        let mut seen = BTreeSet::new();
-        let fresh = parts.iter().filter(|part| seen.insert(part.ballot.member.family.as_str()));
-        fresh.map(|part| 1.0 - ground.rules.precision(part.ballot.member.tier)).product::<f64>()
-    };
-    Probability::saturating((1.0 - misses(holding)) * misses(denying))
+    let mut seen = BTreeSet::new();
+    let fresh = denying.iter().filter(|part| seen.insert(part.ballot.member.family.as_str()));
+    let doubted: f64 = fresh.map(|part| 1.0 - ground.rules.precision(part.ballot.member.tier)).product();
+    Probability::saturating(merge.probability.as_f64() * doubted)
 }
