@@ -3,10 +3,11 @@
 //! The reviews are not part of the project. They are read from `findings.dev.jsonl` in the folder that
 //! `BATON_EVAL_DATA` names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
+use baton_core::consensus::findings::Settings;
 use baton_eval::findings::{Fit, Scores, scores};
 use baton_eval::{Case, FindingsCase, read_line};
 
@@ -16,29 +17,94 @@ const PANELS: &[(&str, &[&str])] = &[
     ("claude, copilot, gemini", &["claude", "copilot", "gemini"]),
 ];
 
-/// The table, one row a panel: with nothing known of the reviewers, and with what the other repositories teach.
+/// Settings that are chosen among.
+const SAME: [f64; 4] = [0.09, 0.10, 0.11, 0.12];
+const NEEDED_SHARE: [f64; 3] = [0.27, 0.31, 0.35];
+/// Sizes of the panels that are drawn to choose by, and how many of each.
+const DRAWN: [(usize, usize); 3] = [(3, 10), (5, 8), (8, 4)];
+
+/// The table, three rows a panel: with nothing known of the reviewers, with what the other repositories teach, and
+/// with the settings too chosen on the other repositories.
 ///
 /// # Errors
 /// No folder is named, or it holds no such reviews.
 pub(crate) fn table() -> Result<String, String> {
     let cases = read()?;
+    let chosen = chosen(&cases);
     let mut rows = vec![
-        "| panel | known | precision | recall | F1 | 95 % of draws |".to_owned(),
+        "| panel | from the other repositories | precision | recall | F1 | 95 % of draws |".to_owned(),
         "|---|---|---|---|---|---|".to_owned(),
     ];
     for (name, members) in PANELS {
         let panel: Vec<FindingsCase> = cases.iter().map(|case| only(case, members)).collect();
-        for (known, taught) in [("nothing", Taught::Nothing), ("the other repositories", Taught::Others)] {
-            rows.push(row(name, known, &leaving_out(&panel, taught)));
-        }
+        let nothing = leaving_out(&panel, |held, _| scores(held, &[], Settings::default()));
+        let taught = leaving_out(&panel, |held, others| scores(held, others, Settings::default()));
+        let all = leaving_out(&panel, |held, others| scores(held, others, chosen_for(&chosen, held)));
+        rows.push(row(name, "nothing", &nothing));
+        rows.push(row(name, "precisions", &taught));
+        rows.push(row(name, "precisions and settings", &all));
     }
+    rows.extend(chosen.iter().map(|(held, settings)| format!("{held}: {settings:?}")));
     Ok(rows.join("\n"))
 }
 
-#[derive(Clone, Copy)]
-enum Taught {
-    Nothing,
-    Others,
+fn chosen_for(chosen: &BTreeMap<String, Settings>, held: &[FindingsCase]) -> Settings {
+    held.first().and_then(|case| chosen.get(&case.category)).copied().unwrap_or_default()
+}
+
+/// For each repository the settings that do best on the others, over the mean of panels drawn from all reviewers.
+fn chosen(cases: &[FindingsCase]) -> BTreeMap<String, Settings> {
+    let panels = drawn(cases);
+    let mut chosen = BTreeMap::new();
+    for held in repositories(cases) {
+        let others: Vec<FindingsCase> = cases.iter().filter(|case| case.category != held).cloned().collect();
+        let tried = settings().map(|settings| (mean(&others, &panels, settings), settings));
+        let best = tried.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, settings)| settings);
+        chosen.insert(held.to_owned(), best.unwrap_or_default());
+    }
+    chosen
+}
+
+fn settings() -> impl Iterator<Item = Settings> {
+    SAME.into_iter().flat_map(|same| NEEDED_SHARE.into_iter().map(move |needed_share| Settings { same, needed_share }))
+}
+
+fn mean(cases: &[FindingsCase], panels: &[Vec<Vec<String>>], settings: Settings) -> f64 {
+    let of_size = |panels: &Vec<Vec<String>>| {
+        let mut pooled = Scores::default();
+        for members in panels {
+            let names: Vec<&str> = members.iter().map(String::as_str).collect();
+            let panel: Vec<FindingsCase> = cases.iter().map(|case| only(case, &names)).collect();
+            pooled.add(&scores(&panel, &[], settings));
+        }
+        pooled.pooled().f1
+    };
+    panels.iter().map(of_size).sum()
+}
+
+/// Panels of each size, the same in every run, and the whole house.
+fn drawn(cases: &[FindingsCase]) -> Vec<Vec<Vec<String>>> {
+    let names: BTreeSet<&str> =
+        cases.iter().flat_map(|case| &case.opinions).map(|opinion| opinion.member.as_str()).collect();
+    let mut state = 7_u64;
+    let mut draw = |size: usize| {
+        let mut left: Vec<&str> = names.iter().copied().collect();
+        let mut panel = Vec::new();
+        while panel.len() < size && !left.is_empty() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = usize::try_from(state >> 40).unwrap_or(0) % left.len();
+            panel.push(left.remove(at).to_owned());
+        }
+        panel
+    };
+    let mut panels: Vec<Vec<Vec<String>>> =
+        DRAWN.iter().map(|(size, times)| (0..*times).map(|_| draw(*size)).collect()).collect();
+    panels.push(vec![draw(names.len())]);
+    panels
+}
+
+fn repositories(cases: &[FindingsCase]) -> BTreeSet<&str> {
+    cases.iter().map(|case| case.category.as_str()).collect()
 }
 
 fn read() -> Result<Vec<FindingsCase>, String> {
@@ -62,17 +128,13 @@ fn only(case: &FindingsCase, members: &[&str]) -> FindingsCase {
     case
 }
 
-fn leaving_out(cases: &[FindingsCase], taught: Taught) -> Scores {
-    let repositories: BTreeSet<&str> = cases.iter().map(|case| case.category.as_str()).collect();
+/// Each repository scored by itself, given the others.
+fn leaving_out(cases: &[FindingsCase], score: impl Fn(&[FindingsCase], &[FindingsCase]) -> Scores) -> Scores {
     let mut all = Scores::default();
-    for repository in repositories {
+    for repository in repositories(cases) {
         let (held, others): (Vec<FindingsCase>, Vec<FindingsCase>) =
             cases.iter().cloned().partition(|case| case.category == repository);
-        let training = match taught {
-            Taught::Nothing => Vec::new(),
-            Taught::Others => others,
-        };
-        all.add(&scores(&held, &training));
+        all.add(&score(&held, &others));
     }
     all
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use baton_core::consensus::findings::{Group, Report, Reviewer, group};
+use baton_core::consensus::findings::{Group, Report, Reviewer, Settings, group_with};
 use baton_core::learning::findings::{FindingsExperience, JudgedReview};
 use serde::Serialize;
 
@@ -73,9 +73,10 @@ impl Scores {
 
 /// The scores of the cases with truth, each decided with what the training cases teach.
 #[must_use]
-pub fn scores(cases: &[FindingsCase], training: &[FindingsCase]) -> Scores {
+pub fn scores(cases: &[FindingsCase], training: &[FindingsCase], settings: Settings) -> Scores {
     let experience = learn(training);
-    let confirmed = |case: &FindingsCase| Some(score(&decide(case, &experience).confirmed, case.truth.as_ref()?));
+    let confirmed =
+        |case: &FindingsCase| Some(score(&decide(case, &experience, settings).confirmed, case.truth.as_ref()?));
     Scores(cases.iter().filter_map(confirmed).collect())
 }
 
@@ -83,7 +84,7 @@ pub fn scores(cases: &[FindingsCase], training: &[FindingsCase]) -> Scores {
 #[must_use]
 pub fn evaluate(cases: &[FindingsCase], training: &[FindingsCase]) -> (FindingsFigures, Vec<FindingsLine>) {
     let experience = learn(training);
-    let lines: Vec<FindingsLine> = cases.iter().map(|case| decide(case, &experience)).collect();
+    let lines: Vec<FindingsLine> = cases.iter().map(|case| decide(case, &experience, Settings::default())).collect();
     let mut scores = Scores::default();
     let mut union = Counts::default();
     let mut members: BTreeMap<String, Counts> = BTreeMap::new();
@@ -124,9 +125,9 @@ fn judged(case: &FindingsCase) -> Option<JudgedReview<'_>> {
     })
 }
 
-fn decide(case: &FindingsCase, experience: &FindingsExperience) -> FindingsLine {
+fn decide(case: &FindingsCase, experience: &FindingsExperience, settings: Settings) -> FindingsLine {
     let ids: Vec<&str> = stated(case).map(|(_, finding)| finding.id.as_str()).collect();
-    let groups = group(&reviewers(case), &reports(case), experience);
+    let groups = group_with(&reviewers(case), &reports(case), experience, settings);
     let names = |group: &Group| group.parts.iter().map(|at| ids[*at].to_owned()).collect();
     let (confirmed, unconfirmed): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| group.confirmed);
     FindingsLine {

@@ -16,12 +16,23 @@ use likeness::Likeness;
 
 pub(super) use live::{Claims, merge};
 
-/// Average likeness at which two groups of findings are one.
-const SAME: f64 = 0.11;
-/// Support that confirms, as a share of the independent reviewers, and the least that ever does: more than one
-/// ordinary reporter.
-const NEEDED_SHARE: f64 = 0.31;
+/// The least support that ever confirms: more than one ordinary reporter.
 const NEEDED_LEAST: f64 = 1.2;
+
+/// The two constants of the rule that a measurement may vary. Decisions are taken with the default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Average likeness at which two groups of findings are one.
+    pub same: f64,
+    /// Support that confirms, as a share of the independent reviewers.
+    pub needed_share: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { same: 0.11, needed_share: 0.31 }
+    }
+}
 
 /// One who was asked for findings, with or without any to report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +71,22 @@ pub struct Group {
 /// Merges the findings of a review. Best supported first; what is only denied forms groups without support.
 #[must_use]
 pub fn group(reviewers: &[Reviewer<'_>], reports: &[Report<'_>], experience: &FindingsExperience) -> Vec<Group> {
+    group_with(reviewers, reports, experience, Settings::default())
+}
+
+/// As [`group`], with other constants. For measurements.
+#[must_use]
+pub fn group_with(
+    reviewers: &[Reviewer<'_>],
+    reports: &[Report<'_>],
+    experience: &FindingsExperience,
+    settings: Settings,
+) -> Vec<Group> {
     let reports = &of_members(reviewers, reports);
     let units = units(reviewers, reports);
     let firsts: Vec<&Report<'_>> = units.iter().filter_map(|unit| reports.get(*unit.first()?)).collect();
-    let clusters = cluster::cluster(&Likeness::of(&firsts), SAME);
-    let needed = needed(reviewers);
+    let clusters = cluster::cluster(&Likeness::of(&firsts), settings.same);
+    let needed = needed(reviewers, settings.needed_share);
     let mut groups: Vec<Group> = clusters
         .into_iter()
         .map(|cluster| {
@@ -96,10 +118,10 @@ fn of_members<'a>(reviewers: &[Reviewer<'_>], reports: &[Report<'a>]) -> Vec<Rep
 }
 
 /// The support that confirms in this team.
-fn needed(reviewers: &[Reviewer<'_>]) -> f64 {
+fn needed(reviewers: &[Reviewer<'_>], share: f64) -> f64 {
     let families: BTreeSet<&str> = reviewers.iter().map(|reviewer| reviewer.family).collect();
     let independent = u32::try_from(families.len()).unwrap_or(u32::MAX);
-    (NEEDED_SHARE * f64::from(independent)).max(NEEDED_LEAST)
+    (share * f64::from(independent)).max(NEEDED_LEAST)
 }
 
 /// The reports in an order that depends on their content alone, those in which one member says the same of the same
