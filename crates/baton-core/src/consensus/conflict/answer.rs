@@ -63,6 +63,9 @@ const YES: &[&str] = &[
 const NO: &[&str] = &[
     "no",
     "nope",
+    "not me",
+    "not for me",
+    "not us",
     "never",
     "none",
     "nothing",
@@ -108,7 +111,8 @@ const NO: &[&str] = &[
     "i see none",
 ];
 /// What an opening subject can be in "it is", "you can", "they do".
-const SUBJECTS: &[&str] = &["it", "they", "that", "this", "you", "we", "there", "he", "she", "these", "those", "one"];
+const SUBJECTS: &[&str] =
+    &["it", "i", "they", "that", "this", "you", "we", "there", "he", "she", "these", "those", "one"];
 const AUXILIARIES: &[&str] = &[
     "is", "are", "was", "were", "do", "does", "did", "can", "could", "will", "would", "should", "must", "has", "have",
     "may", "shall", "might", "had",
@@ -179,14 +183,20 @@ const HEDGES: &[&str] = &[
     "much",
 ];
 
-/// The answer of the first statements that give one; later ones only where they end in "so yes".
-pub(super) fn read(statements: &[Statement]) -> Option<bool> {
-    let own: Vec<&Statement> = statements.iter().filter(|statement| !statement.reports()).collect();
-    let opening = own
-        .iter()
-        .take(1)
-        .find_map(|statement| statement.clauses.iter().find_map(|clause| (!clause.aside).then(|| opening(clause)))?);
-    opening.or_else(|| own.iter().find_map(|statement| closing(statement)))
+/// A yes or no, and whether the same sentence takes it back in part ("not strictly, but ...").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) yes: bool,
+    pub(super) held_back: bool,
+}
+
+/// The answer that the first statement gives; one of a later statement only where it ends in "so yes".
+pub(super) fn read(statements: &[Statement]) -> Option<Answer> {
+    let first = statements.iter().find(|statement| !statement.reports())?;
+    let opening =
+        first.plain().next().and_then(|clause| opening(clause).map(|yes| Answer { yes, held_back: clause.held_back }));
+    let closing = || statements.iter().filter(|statement| !statement.reports()).find_map(closing);
+    opening.or_else(|| closing().map(|yes| Answer { yes, held_back: false }))
 }
 
 fn opening(clause: &Clause) -> Option<bool> {
@@ -266,7 +276,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Option<bool> {
-        read(&[Statement::read(text)])
+        read(&[Statement::read(text)]).map(|answer| answer.yes)
     }
 
     #[test]

@@ -20,28 +20,37 @@ const GOOD: &str = "correct right fine ok okay good safe sound secure sufficient
     consistent feasible achievable tidy elegant clear complete unaffected unnoticeable negligible immaterial \
     compatible viable workable affordable justifiable maintainable ready rightly improves exact precise \
     lossless thread-safe race-free readable worthy prudent beneficial useful advisable desirable protects \
-    protect protected prevent guarantee fixing prevents prevented guarantees guaranteed green";
+    protect protected prevent guarantee fixing prevents prevented guarantees guaranteed green sturdy \
+    resilient bulletproof airtight watertight flawless spotless immune mature proven battle-tested \
+    straightforward pragmatic warranted legit permissible allowed permitted satisfactory decent fair \
+    passable pleased glad confident convinced impressed lawful legal compliant conformant thorough \
+    comprehensive exhaustive overdue defensible";
 
 /// Said of a thing that has to change; in all their endings.
-const BAD: &str = "incorrect wrong wrongly broken breaks break bug bugs buggy unsafe unsound insecure insufficient \
-    inadequate unacceptable unreasonable dangerous risky risk hole flaw flawed fault faulty fails failure \
-    fail loses lost lose loss lossy corrupts corrupt corruption vulnerable vulnerability exploitable exploit \
-    exposed exposes exposure injection injectable xss leaks leak leaky race races racy deadlock deadlocks \
-    overflow overflows crash crashes panics undefined ub problem problems problematic issue issues concern \
-    concerns worry worries worrying harm harmful damage hostile malicious untrusted untrustworthy suspicious \
-    weak weakness mistake trouble drama regression defect error errors errs missing misses unbounded \
-    unrealistic unsuitable inappropriate invalid unjustified false untrue unwise reckless irresponsible \
-    pointless useless worthless hopeless nonsense bad terrible awful poor inaccurate misleading outdated \
-    obsolete stale fragile brittle flaky catastrophic critical severe serious emergency predictable \
-    guessable over-broad excessive premature overkill wasteful unneeded unnecessary redundant superfluous \
-    unused disclose discloses disclosed reveals forged forgeable bypass bypasses bypassed traversal \
-    escalation leaked incomplete inconsistent inversion starves starvation stalls hangs blocks torn twice \
-    duplicates duplicate duplicated oom backtracks quadratic inefficient wasted unusable unstable \
+const BAD: &str = "incorrect mistaken errs erroneous wrong wrongly broken breaks break bug bugs buggy unsafe unsound \
+    insecure insufficient inadequate unacceptable unreasonable dangerous risky risk hole flaw flawed fault \
+    faulty fails failure fail loses lost lose loss lossy corrupts corrupt corruption vulnerable \
+    vulnerability exploitable exploit exposed exposes exposure injection injectable xss leaks leak leaky \
+    race races racy deadlock deadlocks overflow overflows crash crashes panics undefined ub problem problems \
+    problematic issue issues concern concerns worry worries worrying harm harmful damage hostile malicious \
+    untrusted untrustworthy suspicious weak weakness mistake trouble drama regression defect error errors \
+    missing misses unbounded unrealistic unsuitable inappropriate invalid unjustified false untrue unwise \
+    reckless irresponsible pointless useless worthless hopeless nonsense bad terrible awful poor inaccurate \
+    misleading outdated obsolete stale fragile brittle flaky catastrophic critical severe serious emergency \
+    predictable guessable over-broad excessive premature overkill wasteful unneeded unnecessary redundant \
+    superfluous unused disclose discloses disclosed reveals forged forgeable bypass bypasses bypassed \
+    traversal escalation leaked incomplete inconsistent inversion starves starvation stalls hangs blocks \
+    torn twice duplicates duplicate duplicated oom backtracks quadratic inefficient wasted unusable unstable \
     unmaintainable unproven untested uncovered unprotected unauthenticated unchecked unvalidated ignored \
     silently overstated unfit unready doubtful objectionable counterproductive detrimental hazard hazardous \
     unhandled mishandles mishandled drops dropped truncates truncated diverges violates violation \
     contradicts disagree infeasible impossible unworkable unaffordable spoils ruins defeats undermines \
-    weakens weakened worse incompatible breakage blows blow";
+    weakens weakened worse incompatible breakage blows blow downside threat nightmare mess footgun pitfall \
+    trap gap loophole backdoor overrun underflow segfault csrf ssrf rce leakage tampering spoofing collision \
+    collide unreliable confusing hurts suffers costly bloat bloated clumsy hacky sloppy careless naive \
+    short-sighted shortsighted illegal forbidden unlawful unsupported deprecated breach compromised abuse \
+    abused stolen hijack clobber overwrites overwritten misleads nonsensical unjustifiable indefensible \
+    skeptical sceptical unconvinced unhappy uneasy uncomfortable moot";
 
 /// Phrases that judge by themselves; a "not" before them turns them round. Those with 0 only look like judgements.
 const PHRASES: &[(i32, &str)] = &[
@@ -117,6 +126,11 @@ const DECISIONS: &[(i32, &str)] = &[
          requesting changes, needs changes, needs work, forget it, forget about it, stay away, \
          steer clear, stop the service, send it back, back to the drawing",
     ),
+    (40, "+1, yes from me, a yes, i vote yes, count me in, long overdue, no need to change, nothing needs to change"),
+    (30, "a fan, about time, high time"),
+    (-25, "i doubt, waste of, question whether"),
+    (-30, "do not bother, not now, postpone it, delay it, a no"),
+    (-40, "no from me, i vote no, back out of"),
 ];
 
 /// Words that decide where a clause opens with them; elsewhere they speak of something else.

@@ -3,7 +3,7 @@
 use super::answer;
 use super::language::{Clause, Statement, Word, stem};
 use super::lexicon::{self, Match};
-use super::topic::{ACHIEVING, Form, Topic};
+use super::topic::{Form, Topic, achieves};
 use super::{Side, View};
 use crate::opinion::Verdict;
 
@@ -31,9 +31,12 @@ pub(super) fn read(topic: &Topic, view: &View<'_>, statements: &[Statement]) -> 
     let plain = |clause: &Clause| !matches!(clause.word(0), "none" | "nothing" | "never" | "there" | "nobody");
     let opens_plainly = statements.first().and_then(|statement| statement.clauses.first()).is_some_and(plain);
     let answered = answer::read(statements).filter(|_| topic.form != Form::Review || opens_plainly);
-    let weight = if topic.form == Form::Review { ANSWER / 2 } else { ANSWER };
-    let prose: i32 = said.iter().sum::<i32>() + answered.map_or(0, |yes| if yes { weight } else { -weight });
-    let score = prose + verdict(topic, view, prose);
+    let mut weight = if topic.form == Form::Review { ANSWER / 2 } else { ANSWER };
+    if answered.is_some_and(|answer| answer.held_back) {
+        weight = weight * 2 / 5;
+    }
+    let prose: i32 = said.iter().sum::<i32>() + answered.map_or(0, |answer| if answer.yes { weight } else { -weight });
+    let score = if elsewhere(statements) { prose } else { prose + verdict(topic, view, prose) };
     let side = match score {
         POSITION.. => Some(Side::For),
         _ if score <= -POSITION => Some(Side::Against),
@@ -42,17 +45,29 @@ pub(super) fn read(topic: &Topic, view: &View<'_>, statements: &[Statement]) -> 
     Stance { side, score, reason: reason(statements, &said, score) }
 }
 
+/// "I'd refuse it for another reason": then the verdict is about something else.
+fn elsewhere(statements: &[Statement]) -> bool {
+    statements.iter().flat_map(|statement| &statement.clauses).any(about_something_else)
+}
+
+fn about_something_else(clause: &Clause) -> bool {
+    ["another reason", "other reasons", "different reason", "other grounds", "unrelated reason"]
+        .iter()
+        .any(|phrase| clause.find(phrase).is_some())
+}
+
 /// A trailer counts as one more sentence; where the claim is a fact, only where nothing else was said.
 fn verdict(topic: &Topic, view: &View<'_>, prose: i32) -> i32 {
     let Some(verdict) = view.verdict else { return 0 };
     let value = match verdict {
         Verdict::Approve => VERDICT,
-        Verdict::Revise => -VERDICT + 3,
-        Verdict::Reject => -VERDICT,
+        Verdict::Revise | Verdict::Reject => -VERDICT,
     };
     match topic.polarity {
         0 if prose != 0 || verdict == Verdict::Revise => 0,
         0 => value * 3 / 5,
+        // "The customer is right" may well come with a verdict against the invoice.
+        _ if topic.form == Form::Claim && prose.abs() >= POSITION => 0,
         polarity => value * polarity,
     }
 }
@@ -73,6 +88,9 @@ fn weigh(topic: &Topic, all: &[Statement], at: usize, statement: &Statement) -> 
     let answers_a_report = at > 0 && all[at - 1].reports();
     let mut sum = 0;
     for (position, clause) in statement.plain().enumerate() {
+        if about_something_else(clause) {
+            break;
+        }
         if position == 0 && answers_a_report && about_the_report(clause) {
             continue;
         }
@@ -222,7 +240,7 @@ fn achieved(topic: &Topic, clause: &Clause, at: usize) -> i32 {
     if topic.predicate.as_ref() == Some(&stem_of) {
         return 15 * topic.polarity;
     }
-    let denied = clause.words[at].negated && ACHIEVING.iter().any(|known| stem(known) == stem_of);
+    let denied = clause.words[at].negated && achieves(&stem_of);
     if denied { 15 } else { 0 }
 }
 
@@ -296,12 +314,66 @@ const RELATIONS: &[&str] = &[
 const CAUSES: &[&str] = &["cause", "reason", "explain", "responsible", "culprit", "blame", "driver", "root"];
 const NO_CAUSE: &[&str] = &["innocent", "unrelated", "irrelevant", "coincidence", "herring", "symptom", "bystander"];
 
+/// Stems of verbs that exclude each other.
+const OPPOSITES: &[(&str, &str)] = &[
+    ("accept", "reject"),
+    ("accept", "refus"),
+    ("includ", "exclud"),
+    ("includ", "omit"),
+    ("allow", "forbid"),
+    ("allow", "deny"),
+    ("allow", "prevent"),
+    ("pas", "fail"),
+    ("keep", "drop"),
+    ("enabl", "disabl"),
+    ("increas", "decreas"),
+    ("increas", "reduc"),
+    ("open", "clos"),
+    ("start", "stop"),
+    ("return", "throw"),
+    ("store", "discard"),
+    ("retain", "discard"),
+    ("preserv", "los"),
+    ("require", "ignor"),
+    ("block", "allow"),
+    ("contain", "lack"),
+    ("support", "lack"),
+    ("us", "ignor"),
+    ("us", "bypas"),
+    ("apply", "skip"),
+    ("run", "skip"),
+    ("validat", "skip"),
+    ("check", "skip"),
+    ("call", "skip"),
+    ("copy", "shar"),
+    ("wait", "return"),
+    ("retry", "giv"),
+];
+
+/// "It accepts them", "they reject them": the question's verb, or its opposite, said of its subject.
+fn assertion(topic: &Topic, clause: &Clause) -> i32 {
+    if topic.cause || !matches!(clause.word(0), "it" | "they" | "this" | "that" | "these") {
+        return 0;
+    }
+    let Some(verb) = clause.words.get(1) else { return 0 };
+    let said = stem(&verb.text);
+    let opposite = |(one, other): &(&str, &str)| {
+        (said == *one && topic.subject.contains(*other)) || (said == *other && topic.subject.contains(*one))
+    };
+    let value = match topic.subject.contains(&said) {
+        true => ECHO,
+        false if OPPOSITES.iter().any(opposite) => -ECHO,
+        false => 0,
+    };
+    if verb.negated { -value } else { value }
+}
+
 /// The question's own words, taken up as they are or denied: for claims that are neither good nor bad.
 fn echo(topic: &Topic, clause: &Clause) -> i32 {
     if topic.polarity != 0 || topic.form != Form::Claim {
         return 0;
     }
-    let mut sum = 0;
+    let mut sum = assertion(topic, clause);
     for word in &clause.words {
         let stem_of = stem(&word.text);
         let known = |list: &[&str]| list.iter().any(|known| stem(known) == stem_of);

@@ -1,6 +1,7 @@
 //! What a task asks: the claim on which answers can stand on two sides.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use super::language::{Clause, Statement, is_common, stem};
 use super::lexicon;
@@ -190,7 +191,7 @@ impl Topic {
         Self {
             polarity,
             predicate,
-            needs: words.iter().any(|word| NEEDS.contains(&word.as_str())),
+            needs: must(&words) || words.iter().any(|word| NEEDS.contains(&word.as_str())),
             acts: form == Form::Proposal && !words.iter().any(|word| lexicon::keeps(word) || word == "worth"),
             replaces: replaces(&words) || (form == Form::Review && replaces(&all)),
             cause,
@@ -239,7 +240,11 @@ fn form(task: &str, segments: &[String]) -> (Form, String) {
         return (Form::Quantity, task.to_owned());
     }
     let timed = lower.contains("now or later");
-    let choices = segments.iter().rev().find_map(|segment| options::named(segment).map(|found| (found, segment)));
+    let choices = segments
+        .iter()
+        .rev()
+        .filter(|segment| !asks(segment) || chooses(segment))
+        .find_map(|segment| options::named(segment).map(|found| (found, segment)));
     if let (Some((found, segment)), false) = (choices, timed) {
         return (Form::Choice(found), segment.clone());
     }
@@ -306,6 +311,14 @@ fn asks(segment: &str) -> bool {
     AUXILIARIES.contains(&opening) && first.words.len() + statement.clauses.len() > 2
 }
 
+/// "Should we use A or B", "is A or B better": other questions with an "or" ask for yes or no.
+fn chooses(segment: &str) -> bool {
+    let words: Vec<String> = Statement::read(segment).clauses.iter().flat_map(texts).collect();
+    let modal = matches!(words.first().map(String::as_str), Some("should" | "shall" | "would" | "must"));
+    let compares = ["better", "best", "rather", "prefer", "faster", "safer", "simpler", "cheaper", "easier", "more"];
+    modal || words.iter().any(|word| compares.contains(&word.as_str()))
+}
+
 /// "Check the regex for backtracking" asks whether there is something bad.
 fn looks_for(segment: &str) -> bool {
     let words: Vec<String> = Statement::read(segment).clauses.iter().flat_map(texts).collect();
@@ -320,12 +333,18 @@ fn proposes(segment: &str) -> bool {
     let words: Vec<String> = Statement::read(segment).clauses.iter().flat_map(texts).collect();
     let opening = words.first().map_or("", String::as_str);
     let second = words.get(1).map_or("", String::as_str);
-    let needs = opening == "do" && matches!(second, "we" | "i" | "you") && words.iter().any(|word| word == "need");
+    let needs = opening == "do" && matches!(second, "we" | "i" | "you") && words.iter().any(|word| word == "need")
+        || must(&words);
     let worth = words.iter().any(|word| word == "worth") || to_do(&words);
     let we = matches!(second, "we" | "i" | "you" | "us");
     let asked_to = matches!(opening, "should" | "shall" | "must") || we;
     let kept = words.iter().take(8).any(|word| lexicon::keeps(word));
     (PROPOSING.contains(&opening) && asked_to) || needs || worth || kept
+}
+
+/// "Do we have to".
+fn must(words: &[String]) -> bool {
+    words.windows(2).take(4).any(|pair| pair[0] == "have" && pair[1] == "to")
 }
 
 fn polarity(form: &Form, words: &[String], cause: bool) -> (i32, Option<String>) {
@@ -343,6 +362,10 @@ fn polarity(form: &Form, words: &[String], cause: bool) -> (i32, Option<String>)
 
 /// What yes would say of the thing, from the question's own predicate.
 fn predicate(words: &[String]) -> (i32, Option<String>) {
+    let opposing = ["object", "objection", "objections", "against", "oppose", "reservations", "concerns", "doubts"];
+    if words.iter().take(4).any(|word| opposing.contains(&word.as_str())) {
+        return (-1, None);
+    }
     if let Some(value) = lexicon::phrase_in(words) {
         return (value.signum(), None);
     }
@@ -363,44 +386,17 @@ fn predicate(words: &[String]) -> (i32, Option<String>) {
 
 fn value(word: &str) -> i32 {
     let stem_of = stem(word);
-    if ACHIEVING.iter().any(|known| stem(known) == stem_of) { 1 } else { lexicon::judgement(word).signum() }
+    if achieves(&stem_of) { 1 } else { lexicon::judgement(word).signum() }
 }
 
 /// Verbs for what a thing is there for: to deny them is to find fault.
-pub(super) const ACHIEVING: &[&str] = &[
-    "fix",
-    "solve",
-    "prevent",
-    "protect",
-    "help",
-    "preserve",
-    "handle",
-    "work",
-    "cover",
-    "close",
-    "improve",
-    "resolve",
-    "satisfy",
-    "meet",
-    "comply",
-    "respect",
-    "guarantee",
-    "scale",
-    "cope",
-    "survive",
-    "pass",
-    "suffice",
-    "support",
-    "reduce",
-    "ensure",
-    "withstand",
-    "tolerate",
-    "recover",
-    "validate",
-    "sanitise",
-    "sanitize",
-    "escape",
-];
+const ACHIEVING: &str = "fix solve prevent protect help preserve handle work cover close improve resolve satisfy meet comply respect \
+    guarantee scale cope survive pass suffice support reduce ensure withstand tolerate recover validate sanitise sanitize escape";
+static ACHIEVING_STEMS: LazyLock<BTreeSet<String>> = LazyLock::new(|| ACHIEVING.split(' ').map(stem).collect());
+
+pub(super) fn achieves(stem: &str) -> bool {
+    ACHIEVING_STEMS.contains(stem)
+}
 const NEEDS: &[&str] = &["need", "needs", "needed", "necessary", "required", "require", "requires"];
 
 /// What is asked for takes the place of something: to keep that is to be against it.
