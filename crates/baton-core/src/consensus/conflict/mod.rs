@@ -303,3 +303,6 @@ fn lexicon_says(statement: &Statement) -> i32 {
     let words = statement.plain().flat_map(|clause| &clause.words);
     words.map(|word| if word.negated { -1 } else { 1 } * lexicon::judgement(&word.text)).sum()
 }
+
+#[cfg(test)]
+mod tests;
