@@ -10,6 +10,7 @@ pub mod figures;
 pub mod findings;
 mod recorded;
 mod report;
+pub mod task;
 
 pub use case::{
     Case, CaseError, ChoiceCase, ChoiceOpinion, ConflictCase, ConflictTruth, FindingsCase, FindingsOpinion,

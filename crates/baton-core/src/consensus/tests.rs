@@ -14,6 +14,7 @@ use crate::member::tests::seat;
 use crate::opinion::{Finding, Position, Reading, Severity, Stance, Verdict};
 use crate::source::LocationCheck;
 use crate::task::{Complexity, Kind, Priority, Question};
+use crate::units::Probability;
 
 /// A table of members with their opinions. By default one vendor is enough and the priority is normal.
 struct Table {
@@ -38,6 +39,7 @@ fn table() -> Table {
             priority: Priority::Normal,
             question: Question::Findings,
             unsure: false,
+            confidence: Probability::ONE,
             reasons: vec![],
         },
         rules: Rules::default(),

@@ -16,7 +16,7 @@ use baton_core::outcome::Outcome;
 use baton_core::route::Team;
 use baton_core::source::LocationCheck;
 use baton_core::task::{Complexity, Kind, Priority, Question};
-use baton_core::units::MicroUsd;
+use baton_core::units::{MicroUsd, Probability};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -40,6 +40,7 @@ impl Table {
             priority: self.priority,
             question,
             unsure: false,
+            confidence: Probability::ONE,
             reasons: vec![],
         };
         let team = Team { vendors_needed: self.needed, vendors_present: 9, ..Team::default() };
