@@ -134,3 +134,31 @@ fn case(line: &str) -> Result<Prompt, String> {
         weight: CASE_WEIGHT,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_with_truth_is_read_and_one_without_is_named() {
+        let line = r#"{"id":"a","kind":"task","prompt":"p","truth":{"kind":"quick_fix","kind_alt":["refactoring"],"complexity":"quick","priority":"low"}}"#;
+        let prompt = case(line).unwrap();
+        assert_eq!((prompt.kind, prompt.others.as_slice()), (Kind::QuickFix, [Kind::Refactoring].as_slice()));
+        assert!(prompt.accepts(Kind::Refactoring) && !prompt.accepts(Kind::Documentation));
+        assert!(case(r#"{"id":"a","kind":"task","prompt":"p"}"#).unwrap_err().contains("no task case"));
+        assert!(case("no json").is_err());
+    }
+
+    #[test]
+    fn what_was_read_wrong_is_told_by_kind() {
+        let prompts = super::super::prompts::read("x", "## quick_fix\nq | zzz\n").unwrap();
+        let Some(bytes) = fs::read(crate::root().join(MODEL)).ok() else { panic!("the model is committed") };
+        let mut reads = read(&bytes, &prompts);
+        reads[0].seen.kind = Kind::Performance;
+        let mut text = String::new();
+        confusions(&mut text, &reads);
+        assert!(text.contains("quick_fix: 0 of 1; taken for performance 1"), "{text}");
+        line(&mut text, "x", &reads);
+        assert!(text.contains("x: 1 prompts, kind 0.000"), "{text}");
+    }
+}
