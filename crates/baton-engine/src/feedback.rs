@@ -1,9 +1,10 @@
 //! What became of decisions, as a stream of its own: what is learned is folded from it and from nothing else.
 
-use baton_core::feedback::{Feedback, Source, Subject};
+use baton_core::classify::Corrections;
+use baton_core::feedback::{Correction, Feedback, Source, Subject};
 use baton_core::ids::RunId;
 use baton_core::journal::{Actor, Stream};
-use baton_core::run::RunState;
+use baton_core::run::{Inputs, RunState};
 use baton_port::Append;
 
 use crate::{Engine, EngineError};
@@ -39,6 +40,23 @@ impl Engine {
         let rows = self.ports.journal.read(&Stream::Feedback, 0).await?;
         baton_core::journal::verify_chain(&rows)?;
         Ok(Feedback::fold(&rows)?)
+    }
+
+    /// What the user's corrections of kinds say about a prompt: to be frozen into the inputs of a run.
+    ///
+    /// # Errors
+    /// When the store fails, or a row was changed.
+    pub async fn corrections(&self, prompt: &str) -> Result<Corrections, EngineError> {
+        let rows = self.ports.journal.read(&Stream::Feedback, 0).await?;
+        baton_core::journal::verify_chain(&rows)?;
+        Ok(baton_core::feedback::corrections(&rows)?.about(prompt))
+    }
+
+    /// The kind that the user named, where classification would have said another.
+    pub(crate) fn correction(&self, run: &RunId, inputs: &Inputs) -> Result<Option<Append>, EngineError> {
+        let Some(said) = Correction::of(run, &inputs.task) else { return Ok(None) };
+        let events = vec![said.encode(self.ports.clock.now())?];
+        Ok(Some(Append { stream: Stream::Feedback, expected: None, epoch: None, events, blobs: Vec::new() }))
     }
 
     /// What the checks of a run have settled teaches without being asked. A crash before this leaves it unlearned.

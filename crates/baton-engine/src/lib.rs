@@ -110,6 +110,7 @@ impl Engine {
 
     async fn record_submitted(&self, inputs: Inputs, attachments: Vec<Blob>) -> Result<(RunId, Stamped), EngineError> {
         let run = self.ports.ids.run();
+        let correction = self.correction(&run, &inputs)?;
         let event = Event::Submitted(Box::new(inputs));
         let submitted = Stamped { at: self.ports.clock.now(), actor: Actor::Person, event };
         let append = Append {
@@ -119,7 +120,10 @@ impl Engine {
             events: vec![submitted.event.encode(submitted.at, submitted.actor.clone())?],
             blobs: attachments,
         };
-        self.ports.journal.append(append).await?;
+        match correction {
+            Some(correction) => self.ports.journal.append_all(vec![append, correction]).await?,
+            None => self.ports.journal.append(append).await?,
+        };
         Ok((run, submitted))
     }
 

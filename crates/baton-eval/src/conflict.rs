@@ -12,6 +12,7 @@ use crate::case::{ConflictCase, ConflictTruth, Sides};
 
 /// Figures over the cases with a truth; a share of nothing is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConflictFigures {
     pub cases: usize,
     /// How many of them are conflicts.

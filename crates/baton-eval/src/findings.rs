@@ -25,6 +25,7 @@ pub struct Fit {
 
 /// The figures of a set of reviews.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FindingsFigures {
     /// Cases with truth. The others are decided and not scored.
     pub cases: usize,

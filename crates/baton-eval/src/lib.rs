@@ -17,4 +17,4 @@ pub use case::{
     FindingsTruth, GoldenIssue, Sides, StatedFinding, TaskCase, TaskTruth, TextOpinion, read_line,
 };
 pub use recorded::{BrokenLine, Recorded};
-pub use report::{Lines, NotMeasured, Report};
+pub use report::{Lines, Report};

@@ -6,17 +6,23 @@ use serde::Serialize;
 
 use crate::choice::{self, ChoiceFigures, ChoiceLine};
 use crate::conflict::{self, ConflictFigures, ConflictLine};
+use crate::findings::{self, FindingsFigures, FindingsLine, Fit};
 use crate::recorded::Recorded;
+use crate::task::{self, TaskFigures, TaskLine};
 
 /// The figures of every kind that has cases.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     schema: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choice: Option<ChoiceFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings: Option<FindingsFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conflict: Option<ConflictFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskFigures>,
     #[serde(skip)]
     pub lines: Lines,
 }
@@ -25,28 +31,21 @@ pub struct Report {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lines {
     pub choice: Vec<ChoiceLine>,
+    pub findings: Vec<FindingsLine>,
     pub conflict: Vec<ConflictLine>,
+    pub task: Vec<TaskLine>,
 }
 
 impl Report {
     /// Decides all cases, learning from the training ones only.
-    ///
-    /// # Errors
-    /// When there are cases of a kind that this version cannot measure.
-    pub fn of(cases: &Recorded, training: &Recorded) -> Result<Self, NotMeasured> {
-        measured(cases)?;
-        let mut report = Self { schema: "baton.eval/1", choice: None, conflict: None, lines: Lines::default() };
-        if !cases.choice.is_empty() {
-            let (figures, lines) = choice::evaluate(&cases.choice, &training.choice);
-            report.choice = Some(figures);
-            report.lines.choice = lines;
-        }
-        if !cases.conflict.is_empty() {
-            let (figures, lines) = conflict::evaluate(&cases.conflict, &training.conflict);
-            report.conflict = Some(figures);
-            report.lines.conflict = lines;
-        }
-        Ok(report)
+    #[must_use]
+    pub fn of(cases: &Recorded, training: &Recorded) -> Self {
+        let mut report = Self { schema: "baton.eval/1", ..Self::default() };
+        (report.choice, report.lines.choice) = measured(&cases.choice, &training.choice, choice::evaluate);
+        (report.findings, report.lines.findings) = measured(&cases.findings, &training.findings, findings::evaluate);
+        (report.conflict, report.lines.conflict) = measured(&cases.conflict, &training.conflict, conflict::evaluate);
+        (report.task, report.lines.task) = measured(&cases.task, &training.task, task::evaluate);
+        report
     }
 
     /// The figures as one table a kind.
@@ -56,27 +55,30 @@ impl Report {
         if let Some(figures) = &self.choice {
             choice_table(figures, &mut text);
         }
+        if let Some(figures) = &self.findings {
+            findings_table(figures, &mut text);
+        }
         if let Some(figures) = &self.conflict {
             conflict_table(figures, &mut text);
+        }
+        if let Some(figures) = &self.task {
+            task_table(figures, &mut text);
         }
         text
     }
 }
 
-/// A kind of case that is read and cannot be measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{cases} cases are of the kind `{kind}`, which this version cannot measure yet")]
-pub struct NotMeasured {
-    pub kind: &'static str,
-    pub cases: usize,
-}
-
-fn measured(cases: &Recorded) -> Result<(), NotMeasured> {
-    let others = [("findings", cases.findings.len()), ("task", cases.task.len())];
-    match others.into_iter().find(|(_, cases)| *cases > 0) {
-        Some((kind, cases)) => Err(NotMeasured { kind, cases }),
-        None => Ok(()),
+/// The figures of one kind; none where there is no case of it.
+fn measured<Case, Figures, Line>(
+    cases: &[Case],
+    training: &[Case],
+    evaluate: impl Fn(&[Case], &[Case]) -> (Figures, Vec<Line>),
+) -> (Option<Figures>, Vec<Line>) {
+    if cases.is_empty() {
+        return (None, Vec::new());
     }
+    let (figures, lines) = evaluate(cases, training);
+    (Some(figures), lines)
 }
 
 impl Lines {
@@ -87,7 +89,9 @@ impl Lines {
     pub fn json(&self) -> Result<String, serde_json::Error> {
         let mut text = String::new();
         write_lines(&self.choice, &mut text)?;
+        write_lines(&self.findings, &mut text)?;
         write_lines(&self.conflict, &mut text)?;
+        write_lines(&self.task, &mut text)?;
         Ok(text)
     }
 }
@@ -114,6 +118,35 @@ fn conflict_table(figures: &ConflictFigures, text: &mut String) {
     optional(text, "F1", figures.f1);
     optional(text, "MCC", figures.mcc);
     optional(text, "sides as people named them", figures.sides);
+}
+
+fn findings_table(figures: &FindingsFigures, text: &mut String) {
+    let _ = writeln!(text, "findings: {} cases; {} reviews learned from", figures.cases, figures.learned_from);
+    let fit = |text: &mut String, name: &str, fit: &Fit| {
+        let _ = writeln!(text, "  {name:<36}{:>8.4}{:>8.4}{:>8.4}", fit.precision, fit.recall, fit.f1);
+    };
+    let _ = writeln!(text, "  {:<36}{:>8}{:>8}{:>8}", "", "P", "R", "F1");
+    fit(text, "confirmed", &figures.confirmed);
+    let [low, high] = figures.f1_interval;
+    let _ = writeln!(text, "  {:<36}{low:>16.4} to {high:.4}", "F1 in 95 of 100 draws over cases");
+    fit(text, "everything reported", &figures.union);
+    for (member, own) in &figures.members {
+        fit(text, &format!("  {member} alone"), own);
+    }
+}
+
+fn task_table(figures: &TaskFigures, text: &mut String) {
+    let _ = writeln!(
+        text,
+        "task: {} cases, {} with truth; {} corrections learned from",
+        figures.cases, figures.scored, figures.corrections
+    );
+    row(text, "accuracy, accepted kinds counted", figures.accuracy);
+    row(text, "macro-F1", figures.macro_f1);
+    row(text, "accuracy on the half that is surest", figures.accuracy_of_surest_half);
+    row(text, "complexity", figures.complexity_accuracy);
+    row(text, "priority", figures.priority_accuracy);
+    row(text, "left open", figures.unsure);
 }
 
 fn row(text: &mut String, name: &str, value: f64) {

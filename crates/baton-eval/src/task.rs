@@ -13,6 +13,7 @@ use crate::case::{TaskCase, TaskTruth};
 
 /// Shares of the cases that have a truth; zero where there is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TaskFigures {
     /// All cases.
     pub cases: usize,

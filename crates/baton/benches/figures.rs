@@ -262,6 +262,7 @@ fn inputs(members: Vec<Member>) -> Inputs {
         rules: Rules::default(),
         experience: baton_core::learning::Experience::default(),
         load: std::collections::BTreeMap::new(),
+        corrections: baton_core::classify::Corrections::default(),
         session: None,
         handover: Some(baton_core::handover::Handover::default()),
         seed: 1,

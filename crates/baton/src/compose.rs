@@ -128,6 +128,7 @@ impl Setup {
         let experience =
             feedback::experience(&self.engine.feedback().await?, &members, &self.config.rules.tier_reliability);
         let load = self.engine.load(&members).await?;
+        let corrections = self.engine.corrections(&task.prompt).await?;
         Ok(Inputs {
             rules_version: RULES_VERSION,
             task,
@@ -137,6 +138,7 @@ impl Setup {
             rules: self.config.rules.clone(),
             experience,
             load,
+            corrections,
             named: Vec::new(),
             session: None,
             handover: Some(handover),

@@ -4,6 +4,7 @@
 //! Each piece carries its facts, worked out from the run when it was given, so that what was learned can be computed
 //! again from this one stream. A later word on the same subject takes the place of an earlier one.
 
+mod correction;
 mod lessons;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::run::{RunState, Step};
 use crate::task::{Kind, Question};
 use crate::units::Timestamp;
 
+pub use correction::{Correction, corrections};
 pub use lessons::experience;
 
 /// What a piece of feedback is about.

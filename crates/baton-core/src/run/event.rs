@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{RoleRow, Rules};
+use crate::classify::Corrections;
 use crate::consensus::Decision;
 use crate::evidence::Evidence;
 use crate::handover::Handover;
@@ -33,6 +34,9 @@ pub struct Inputs {
     /// What was known of the members from earlier outcomes.
     #[serde(default, skip_serializing_if = "Experience::is_empty")]
     pub experience: Experience,
+    /// What the user's corrections say about this prompt.
+    #[serde(default, skip_serializing_if = "Corrections::is_empty")]
+    pub corrections: Corrections,
     /// How busy and how quick members were when it was submitted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub load: BTreeMap<MemberId, Load>,

@@ -90,6 +90,7 @@ fn inputs() -> Inputs {
         rules: Rules::default(),
         experience: crate::learning::Experience::default(),
         load: std::collections::BTreeMap::new(),
+        corrections: crate::classify::Corrections::default(),
         named: vec![],
         session: None,
         handover: None,

@@ -262,6 +262,7 @@ pub(crate) fn inputs(members: &[&str]) -> Inputs {
         rules: Rules::default(),
         experience: baton_core::learning::Experience::default(),
         load: std::collections::BTreeMap::new(),
+        corrections: baton_core::classify::Corrections::default(),
         named: vec![],
         session: None,
         handover: Some(Handover::default()),

@@ -24,7 +24,7 @@ pub(crate) fn eval(eval: &Eval, output: &mut Output) -> Result<Exit, Failure> {
         cases.keep(&members);
         training.keep(&members);
     }
-    let report = Report::of(&cases, &training).map_err(|error| Failure::input(error.to_string()))?;
+    let report = Report::of(&cases, &training);
     if let Some(path) = &eval.cases {
         write_cases(path, &report)?;
     }
