@@ -74,6 +74,7 @@ pub fn judge(model: &Model<'_>, task: &Task, corrections: &Corrections) -> Class
     let unsure = confidence < SURE;
     let complexity = complexity(model, task, &features, &mut reasons);
     let priority = urgency(&task.hints, &tokens, &mut reasons);
+    let complexity = at_least_standard(task, kind, complexity, &mut reasons);
     let (question, because) = ask_for(task, (!unsure).then_some(kind));
     if task.hints.question.is_none() {
         reasons.push(format!("asks for {}: {because}", question.as_str()));
@@ -116,6 +117,16 @@ fn kind(
         reasons.push("a diff is attached".to_owned());
     }
     (kind, confidence)
+}
+
+/// What is handed over to be judged deserves a second pair of eyes, however short the question is.
+fn at_least_standard(task: &Task, kind: Kind, complexity: Complexity, reasons: &mut Vec<String>) -> Complexity {
+    let judged = matches!(kind, Kind::CodeReview | Kind::SecurityReview) && !task.attachments.is_empty();
+    if complexity != Complexity::Quick || task.hints.complexity.is_some() || !judged {
+        return complexity;
+    }
+    reasons.push("standard: something attached is to be judged".to_owned());
+    Complexity::Standard
 }
 
 fn complexity(model: &Model<'_>, task: &Task, features: &Features, reasons: &mut Vec<String>) -> Complexity {

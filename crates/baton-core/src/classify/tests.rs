@@ -96,3 +96,18 @@ fn a_yes_or_no_question_about_a_file_asks_for_findings() {
     });
     assert_eq!(classify(&asked).question, Question::Findings);
 }
+
+#[test]
+fn what_is_attached_to_be_judged_is_never_quick_unless_the_user_says_so() {
+    let mut asked = task("Is this retry loop safe?");
+    assert_eq!(classify(&asked).complexity, Complexity::Quick);
+    asked.attachments.push(Attachment {
+        name: "src/net.rs".into(),
+        form: AttachmentForm::File,
+        content: Hash::ZERO,
+        bytes: 100,
+    });
+    assert_eq!(classify(&asked).complexity, Complexity::Standard);
+    asked.hints.complexity = Some(Complexity::Quick);
+    assert_eq!(classify(&asked).complexity, Complexity::Quick);
+}

@@ -131,7 +131,7 @@ fn a_handover_rule_names_members_or_what_their_names_begin_with() {
         found.iter().map(MemberId::as_str).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(of("codex-low"), "gemini-cli", "its own name goes before the beginning of it");
-    assert_eq!(of("codex-high"), "claude codex-low codex-medium", "never itself");
+    assert_eq!(of("codex-high"), "claude codex-low codex-medium codex-mcp-server", "never itself");
     let few: Vec<_> = members.iter().filter(|member| member.id.as_str() != "claude").cloned().collect();
     assert_eq!(config.followers(&few).values().next().unwrap()[0].as_str(), "codex-low", "who is there");
     assert_eq!(load("[handover]\nx = [\"claude\"]", None).unwrap_err().exit, Exit::Configuration);

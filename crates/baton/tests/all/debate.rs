@@ -11,7 +11,7 @@ fn who_changes_its_mind_after_reading_the_others_ends_the_debate() {
         model("cork", twice("approve", "approve")),
     ];
     let table = Table::lay(THREE, rules);
-    let (code, decision) = table.ask(&["Is it right to merge this today?", "--workflow", "debate"]);
+    let (code, decision) = table.ask(&["Review this change", "--workflow", "debate"]);
     assert_eq!((code, decision["hasConflict"].as_bool()), (Some(0), Some(false)), "{decision:#}");
     let asked = table.upstream.asked_models();
     assert_eq!(asked.len(), 6, "one round of debate is enough: {asked:?}");
@@ -23,6 +23,6 @@ fn who_changes_its_mind_after_reading_the_others_ends_the_debate() {
 #[test]
 fn members_that_agree_are_not_made_to_debate() {
     let table = Table::lay(THREE, THREE.iter().map(|seat| model(seat.id, [says("approve")])));
-    let (code, _) = table.ask(&["Is it right to merge this today?", "--workflow", "debate"]);
+    let (code, _) = table.ask(&["Review this change", "--workflow", "debate"]);
     assert_eq!((code, table.upstream.asked_models().len()), (Some(0), 3));
 }

@@ -21,25 +21,25 @@ fn spent(more: &str) -> Table {
 #[test]
 fn a_later_run_goes_round_a_used_up_account_and_says_so() {
     let table = spent("[handover]\nash = [\"dogwood\"]\n");
-    let first = table.run(&["ask", "Is this fine as it is?", "--yes"]);
+    let first = table.run(&["ask", "Review this change", "--yes"]);
     assert!(first.stderr.contains("quota used up after"), "{}", first.stderr);
     assert!(first.stderr.contains("; dogwood-low takes over"), "{}", first.stderr);
     let asked = table.upstream.asked_models().len();
-    let second = table.run(&["ask", "Is this fine as it is?", "--yes"]);
+    let second = table.run(&["ask", "Review this change", "--yes"]);
     assert!(second.stderr.contains("ash is out of quota until "), "{}", second.stderr);
     assert!(second.stderr.contains("; dogwood-low takes over"), "{}", second.stderr);
     assert!(!table.upstream.asked_models()[asked..].contains(&"ash".to_owned()));
     assert_eq!(table.run(&["verify"]).code, Some(0), "what was known then is in the journal");
     let members = table.run(&["members", "--usable"]);
     assert!(members.stdout.contains("yes, but is out of quota until "), "{}", members.stdout);
-    let plan = table.run(&["ask", "Is this fine as it is?", "--dry-run"]);
+    let plan = table.run(&["ask", "Review this change", "--dry-run"]);
     assert!(plan.stdout.contains("ash is out of quota until "), "{}", plan.stdout);
 }
 
 #[test]
 fn every_turn_tells_who_pays() {
     let table = spent("");
-    let (_, decision) = table.ask(&["Is this fine as it is?"]);
+    let (_, decision) = table.ask(&["Review this change"]);
     let turns = decision["turns"].as_array().unwrap();
     assert_eq!(turns.len(), 4);
     assert!(turns.iter().all(|turn| turn["payer"] == "key"));
@@ -76,7 +76,7 @@ fn a_rule_hands_a_conversation_over_and_the_new_one_is_said_to_be_new() {
 #[test]
 fn nobody_steps_in_for_a_named_member_without_a_rule() {
     let table = spent("");
-    table.ask(&["Is this fine as it is?"]);
+    table.ask(&["Review this change"]);
     let asked = table.upstream.asked_models().len();
     let ran = table.run(&["consult", "ash", "Why?", "--yes"]);
     assert!(ran.stderr.contains("it is asked all the same, as you named it"), "{}", ran.stderr);
@@ -112,7 +112,7 @@ fn a_prompt_of_200_kb_arrives_whole_or_the_member_is_not_chosen_and_that_is_said
     let large: String = (0..10_000).map(|line| format!("line {line}: häßlich\n")).collect();
     assert!(large.len() > 200_000);
     table.home.write("large.txt", &large).unwrap();
-    let ran = table.run(&["ask", "Is this fine as it is?", "-f", "large.txt", "--yes"]);
+    let ran = table.run(&["ask", "Review this change", "-f", "large.txt", "--yes"]);
     assert!(ran.stderr.contains("ash is left out: the task has 2"), "{}", ran.stderr);
     assert!(ran.stderr.contains("it takes at most 128 KB"), "{}", ran.stderr);
     let requests = table.upstream.requests();

@@ -17,7 +17,7 @@ fn slow_table() -> Table {
 #[test]
 fn a_kill_loses_nothing_and_no_finished_call_is_asked_again() {
     let table = slow_table();
-    let mut running = table.home.start(&["ask", "Is this fine as it is?", "--yes"]).unwrap();
+    let mut running = table.home.start(&["ask", "Review this change", "--yes"]).unwrap();
     assert!(running.wait_for("✓ ash").unwrap());
     running.kill().unwrap();
     let resumed = table.run(&["resume", "--json"]);
@@ -38,7 +38,7 @@ fn a_kill_loses_nothing_and_no_finished_call_is_asked_again() {
 #[test]
 fn ctrl_c_stops_the_run_and_says_so() {
     let table = slow_table();
-    let mut running = table.home.start(&["ask", "Is this fine as it is?", "--yes"]).unwrap();
+    let mut running = table.home.start(&["ask", "Review this change", "--yes"]).unwrap();
     assert!(running.wait_for("✓ ash").unwrap());
     running.interrupt().unwrap();
     let ran = running.finish().unwrap();
@@ -51,7 +51,7 @@ fn ctrl_c_stops_the_run_and_says_so() {
 #[test]
 fn another_process_can_cancel_a_run() {
     let table = slow_table();
-    let mut running = table.home.start(&["ask", "Is this fine as it is?", "--yes"]).unwrap();
+    let mut running = table.home.start(&["ask", "Review this change", "--yes"]).unwrap();
     assert!(running.wait_for("✓ ash").unwrap());
     assert_eq!(table.run(&["cancel"]).code, Some(0));
     assert_eq!(running.finish().unwrap().code, Some(130));

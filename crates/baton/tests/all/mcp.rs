@@ -31,13 +31,13 @@ fn call(session: &mut Conversation, arguments: &Value) -> Value {
 fn orchestrate_gives_the_decision_and_keeps_the_run() {
     let table = Table::lay_with(THREE, all(THREE, "approve"), "allow = [\"ash-co\", \"beech-co\", \"cork-co\"]");
     let mut session = open(table.home.converse(&["mcp"]).unwrap());
-    let result = call(&mut session, &json!({"task": "Is this fine as it is?", "priority": "normal"}));
+    let result = call(&mut session, &json!({"task": "Review this change", "priority": "normal"}));
     assert_ne!(result["isError"], true, "{result:#}");
     let decision = &result["structuredContent"];
     assert_eq!((decision["schema"].as_str(), decision["modelCount"].as_u64()), (Some("baton.decision/1"), Some(3)));
     assert!(result["content"][0]["text"].as_str().unwrap().contains("proceed"));
     assert_eq!(session.close().unwrap(), Some(0));
-    assert!(table.run(&["runs"]).stdout.contains("Is this fine as it is?"));
+    assert!(table.run(&["runs"]).stdout.contains("Review this change"));
 }
 
 #[test]
