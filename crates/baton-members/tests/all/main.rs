@@ -1,15 +1,11 @@
 #[cfg(test)]
 mod acp_client;
 #[cfg(test)]
-mod acp_golden;
-#[cfg(test)]
 mod acp_true;
 #[cfg(test)]
 mod check_runs;
 #[cfg(test)]
 mod cli_args;
-#[cfg(test)]
-mod cli_golden;
 #[cfg(test)]
 mod cli_parse;
 #[cfg(test)]
@@ -17,11 +13,11 @@ mod cli_true;
 #[cfg(test)]
 mod declared_catalog;
 #[cfg(test)]
-mod declared_golden;
-#[cfg(test)]
 mod declared_settings;
 #[cfg(test)]
 mod declared_true;
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod http_faults;
 #[cfg(test)]
