@@ -213,7 +213,10 @@ fn ask_version(tool: Tool, tools: Arc<Tools>) -> BoxFuture<'static, ToolReport> 
 /// The first line that `--version` prints, when the program ends well. It sees no secret of the environment.
 async fn version_line(path: &std::path::Path, tools: &Tools) -> Option<String> {
     let limits = Limits { total: VERSION, stdout_bytes: 4 << 10, stderr_bytes: 4 << 10, ..Limits::default() };
-    let command = Command::new(path, "/").arg("--version").envs(tools.base_variables()).limits(limits);
+    // Some programs fill a cache even then; it goes away with this folder. Without room for one they share the user's.
+    let private = tempfile::Builder::new().prefix("baton-").tempdir().ok();
+    let place = private.iter().map(|folder| ("TMPDIR".into(), folder.path().into()));
+    let command = Command::new(path, "/").arg("--version").envs(tools.base_variables()).envs(place).limits(limits);
     let (report, output) = tools.launcher().output(command, pending()).await;
     let text = String::from_utf8_lossy(&output);
     let line: String = text
