@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, ErrorTexts};
 use super::parse::{self, Message, RpcError};
 use super::settings::Settings;
-use super::usage::{Meter, Source};
+use super::usage::{self, Meter, Source};
 use crate::cli::oneshot::how_it_ended;
 use crate::cli::{End, words};
 pub use crate::warm::Reply;
@@ -17,6 +17,8 @@ use crate::warm::Talk;
 
 /// The version of the protocol that is spoken here.
 const VERSION: u64 = 1;
+/// The retry without a reason at which an agent is stopped.
+const MOST_RETRIES: usize = 3;
 
 /// What one turn asks for.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +37,7 @@ pub struct Wants {
     usage: Source,
     error_texts: ErrorTexts,
     retry_texts: Vec<String>,
+    retry_messages: ErrorTexts,
 }
 
 impl Wants {
@@ -52,6 +55,7 @@ impl Wants {
             usage: settings.usage,
             error_texts: ErrorTexts::new(settings.error_texts.clone()),
             retry_texts: settings.retry_texts.clone(),
+            retry_messages: ErrorTexts::new(settings.retry_messages.clone()),
         }
     }
 }
@@ -94,6 +98,7 @@ pub struct Client {
     meter: Meter,
     ended: Option<Ended>,
     cancelled: bool,
+    retries: usize,
     messages: usize,
     other_lines: usize,
 }
@@ -113,6 +118,7 @@ impl Client {
             meter: Meter::default(),
             ended: None,
             cancelled: false,
+            retries: 0,
             messages: 0,
             other_lines: 0,
         }
@@ -217,9 +223,17 @@ impl Client {
         }
         self.version = result["agentInfo"]["version"].as_str().map(str::to_owned);
         self.can_load = result["agentCapabilities"]["loadSession"].as_bool().unwrap_or(false);
-        match self.wants.login.clone() {
+        match self.login_method(result) {
             Some(method) => Reply::send(self.request(Step::Login, "authenticate", &json!({ "methodId": method }))),
             None => self.ask_session(),
+        }
+    }
+
+    /// `default` is the method that the agent itself names as the one that needs nobody: a stored login, or a key.
+    fn login_method(&self, result: &Value) -> Option<String> {
+        match self.wants.login.as_deref() {
+            Some("default") => result["_meta"]["defaultAuthMethodId"].as_str().map(str::to_owned),
+            method => method.map(str::to_owned),
         }
     }
 
@@ -327,6 +341,9 @@ impl Client {
         if text.is_empty() {
             return Reply::quiet(Flow::Payload);
         }
+        if self.wants.retry_messages.are_in(text) {
+            return self.retry(text);
+        }
         self.answer.chunk(text, update["messageId"].as_str());
         let texts = &self.wants.error_texts;
         if let Some(error) = [text, self.answer.text()].into_iter().find(|text| texts.are_in(text)) {
@@ -337,11 +354,25 @@ impl Client {
         Reply::progress(Progress::Text { bytes: text.len() })
     }
 
+    /// The agent tries again and does not say why: after a few of these it says so, or goes on for minutes.
+    fn retry(&mut self, text: &str) -> Reply {
+        self.retries += 1;
+        if self.retries < MOST_RETRIES {
+            return Reply::progress(Progress::Thinking);
+        }
+        let outcome = words::class(None, text).unwrap_or(Outcome::Overloaded);
+        self.ended = Some(Ended::Cut(outcome, words::detail(text)));
+        Reply::quiet(Flow::Stop)
+    }
+
     /// The turn, when nothing of ours but an error text ended the agent.
     #[must_use]
     pub fn finish(&self, end: End<'_>) -> Turn {
         match &self.ended {
             _ if self.cancelled => self.unfinished(Outcome::Cancelled, "was cancelled"),
+            Some(Ended::Answered(result)) if usage::is_without_an_end(result) => {
+                self.broken(Outcome::Partial, "no call of the model was completed: the agent counts no token for it")
+            }
             Some(Ended::Answered(result)) => self.answered(result["stopReason"].as_str().unwrap_or_default()),
             Some(Ended::Cut(outcome, detail)) => self.unfinished(outcome.clone(), detail),
             Some(Ended::Failed(outcome, detail)) => self.broken(outcome.clone(), detail),

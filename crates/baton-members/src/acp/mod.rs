@@ -24,12 +24,13 @@
 //! | `arg.0`, `arg.1`, … | arguments; `{model}` and `{effort}` stand for the seat's; without one, the argument is left out |
 //! | `model_via` | `argument` (default), or `session`: chosen in the session, refused where the agent does not offer it |
 //! | `mode` | the session's mode, such as one that writes nothing |
-//! | `login` | the method of `authenticate`, asked for before the session; without it none is |
+//! | `login` | the method of `authenticate`, asked for before the session, or `default`: the one that the agent names as its own; without it none is |
 //! | `key_env` | names of key variables, separated by commas: handed on with `api_key` = `pass` |
 //! | `usage` | where tokens are told: `turn` (default), `session` (counted up), `meta`, `none` |
 //! | `error_texts` | beginnings of messages that are errors, one a line; `*` stands for anything. They end the turn |
 //! | `retry_texts` | texts on standard error that tell of the agent's own retries, one a line. They end the turn |
 //! | `keep_warm` | how long the process of a session rests for its next turn: `0`, `90s`, `5m` (default), `1h` |
+//! | `retry_messages` | beginnings of messages that tell of them without a reason, one a line; the third ends the turn, and none is part of the answer |
 //!
 //! Seats that are handed MCP servers have a process for each turn. What is absent: images; and
 //! [`baton_port::TurnRequest::history`], for agents keep their conversations themselves.

@@ -17,6 +17,7 @@ const SPECIALS: &[(&str, &[&str])] = &[
     ("error_texts", &[]),
     ("retry_texts", &[]),
     ("keep_warm", &[]),
+    ("retry_messages", &[]),
 ];
 
 /// What one seat is asked with.
@@ -36,6 +37,7 @@ pub struct Settings {
     pub keys: Vec<String>,
     pub error_texts: Vec<String>,
     pub retry_texts: Vec<String>,
+    pub retry_messages: Vec<String>,
 }
 
 impl Settings {
@@ -70,6 +72,7 @@ impl Settings {
             keys: list(&common, "key_env", ','),
             error_texts: list(&common, "error_texts", '\n'),
             retry_texts: list(&common, "retry_texts", '\n'),
+            retry_messages: list(&common, "retry_messages", '\n'),
             common,
         })
     }

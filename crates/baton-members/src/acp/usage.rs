@@ -112,6 +112,14 @@ fn difference(now: Option<Usage>, before: Option<Usage>) -> Option<Usage> {
     })
 }
 
+/// Whether the response says that no call of the model came to its end. One agent (Gemini CLI 0.61.0) ends a turn whose
+/// stream broke off with success, after as many beginnings of the answer as it made attempts: that nothing was counted
+/// is the only sign.
+pub(super) fn is_without_an_end(result: &Value) -> bool {
+    let counted = &result["_meta"]["quota"]["token_count"];
+    ["input_tokens", "output_tokens"].iter().all(|name| counted[*name].as_u64() == Some(0))
+}
+
 /// The counts under the names that were seen. `None` where neither input nor output is told.
 ///
 /// Whether the input holds the cached tokens, and the output the reasoning, is read from the total: what it has
@@ -211,6 +219,14 @@ mod tests {
         meter.chunk(&json!({ "_meta": { "usage": counts } }));
         meter.chunk(&json!({}));
         assert_eq!(used(&meter, &json!({})), Some((20, 2)));
+    }
+
+    #[test]
+    fn nothing_counted_is_no_end_where_the_agent_counts() {
+        let counted = |input: u64, output: u64| json!({ "_meta": { "quota": { "token_count": { "input_tokens": input, "output_tokens": output } } } });
+        assert!(is_without_an_end(&counted(0, 0)));
+        assert!(!is_without_an_end(&counted(1, 0)) && !is_without_an_end(&counted(0, 1)));
+        assert!(!is_without_an_end(&json!({})) && !is_without_an_end(&json!({ "usage": { "inputTokens": 0 } })));
     }
 
     #[test]

@@ -43,6 +43,7 @@ const AUTH: &[&str] = &[
     "not logged in",
     "codex login",
     "failed to authenticate",
+    "authentication failed",
     "authentication_failed",
     "authentication_error",
     "oauth token",
@@ -52,6 +53,8 @@ const AUTH: &[&str] = &[
     "log in again",
     "unauthorized",
 ];
+/// A vendor that calls it a bad request, with status 400.
+const KEY: &[&str] = &["api key not valid", "api_key_invalid"];
 const RATE: &[&str] = &["too many requests", "rate limit", "rate_limit"];
 const REFUSED: &[&str] = &["usage policy", "content policy", "violate our", "invalid_prompt"];
 const OVERLOADED: &[&str] = &[
@@ -98,6 +101,7 @@ pub(crate) fn class(status: Option<u16>, text: &str) -> Option<Outcome> {
         _ if has(CONTEXT) => Outcome::ContextTooLong,
         _ if has(QUOTA) => Outcome::QuotaExhausted,
         Some(401 | 403) => Outcome::Auth,
+        _ if has(KEY) => Outcome::Auth,
         Some(402) => Outcome::QuotaExhausted,
         Some(413) => Outcome::ContextTooLong,
         Some(429) => Outcome::RateLimited { retry_after_ms: wait_in(&text) },
@@ -145,12 +149,12 @@ pub(crate) fn disguised(answer: &str) -> Option<Outcome> {
     class(None, answer).or_else(|| (*begins != "error: ").then_some(Outcome::Overloaded))
 }
 
-/// The first number from 400 to 599 after "status" or "error", or alone in parentheses.
+/// The first number from 400 to 599 after "status", "error" or "http", or alone in parentheses.
 fn status_in(text: &str) -> Option<u16> {
     let mut before = "";
     for word in text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         let number = word.parse().ok().filter(|number| (400..600).contains(number) && word.len() == 3);
-        if number.is_some() && (matches!(before, "status" | "error") || text.contains(&format!("({word})"))) {
+        if number.is_some() && (matches!(before, "status" | "error" | "http") || text.contains(&format!("({word})"))) {
             return number;
         }
         before = word;
@@ -262,6 +266,7 @@ mod tests {
             ("Failed to authenticate. API Error: 401 Incorrect API key provided", Outcome::Auth),
             ("Not logged in · Please run /login", Outcome::Auth),
             ("Missing environment variable: `MOCK_KEY`.", Outcome::Auth),
+            (r#"{"error":{"code":400,"message":"API key not valid. Please pass one."}} (400)"#, Outcome::Auth),
             ("unexpected status 403 Forbidden: not allowed, url: http://host/v1/responses", Outcome::Auth),
             ("exceeded retry limit, last status: 429 Too Many Requests", Outcome::RateLimited { retry_after_ms: None }),
             ("API Error: Request rejected (429) · Rate limit reached", Outcome::RateLimited { retry_after_ms: None }),

@@ -337,3 +337,51 @@ fn settings_are_read_or_refused() {
     assert!(refused(&[PROGRAM, ("colour", "red")]).contains("not known"));
     assert!(refused(&[PROGRAM, ("arg.x", "red")]).contains("not known"));
 }
+
+/// Without a reason: the third says that no end is near; an error that comes before it has its own class.
+#[test]
+fn retries_without_a_reason_end_the_turn_at_the_third() {
+    let more = [("retry_messages", "Info: *etrying"), ("error_texts", "Error: ")];
+    let info = "Info: Request failed due to a transient API error. Retrying...";
+    let mut talk = Talk::asked(&more);
+    assert_eq!(
+        (talk.text(info).flow, talk.text(info).flow, talk.text(info).flow),
+        (Flow::Payload, Flow::Payload, Flow::Stop)
+    );
+    assert_eq!(talk.end("").outcome, Outcome::Overloaded);
+    let mut talk = Talk::asked(&more);
+    talk.text(info);
+    talk.text(info);
+    assert_eq!(talk.text("Error: Authentication failed with provider (HTTP 401).").flow, Flow::Stop);
+    assert_eq!(talk.end("").outcome, Outcome::Auth);
+    let mut talk = Talk::asked(&more);
+    talk.text(info);
+    talk.text("VERDICT: approve");
+    let turn = talk.stop("end_turn");
+    assert_eq!((turn.outcome, turn.text.as_deref()), (Outcome::Ok, Some("VERDICT: approve")));
+}
+
+/// Gemini CLI repeats the beginning of an answer at each attempt, and then ends with success.
+#[test]
+fn an_answer_for_which_no_token_was_counted_broke_off() {
+    let ended = |tokens: u64| {
+        let mut talk = Talk::asked(&[("usage", "meta")]);
+        talk.text("This is ");
+        talk.text("This is ");
+        let counted = json!({ "quota": { "token_count": { "input_tokens": tokens, "output_tokens": tokens } } });
+        talk.result(3, json!({ "stopReason": "end_turn", "_meta": counted }));
+        talk.end("").outcome
+    };
+    assert_eq!((ended(0), ended(5)), (Outcome::Partial, Outcome::Ok));
+}
+
+#[test]
+fn the_agents_own_way_to_log_in_is_taken_where_it_names_one() {
+    let first = |named: Value| {
+        let mut talk = Talk::new(None, &[("login", "default")]);
+        talk.result(1, json!({ "protocolVersion": 1, "_meta": { "defaultAuthMethodId": named } })).1
+    };
+    let sent = first(json!("xai.api_key"));
+    assert_eq!((&sent["method"], &sent["params"]["methodId"]), (&json!("authenticate"), &json!("xai.api_key")));
+    assert_eq!(first(Value::Null)["method"], "session/new", "a login that needs a person is none of ours");
+}
