@@ -91,14 +91,24 @@ fn the_seats_are_started_to_read() {
     }
 }
 
+/// In a directory that it trusts Gemini CLI starts what the project's settings name: the trust is the user's to give.
+#[test]
+fn no_seat_trusts_a_directory_by_itself() {
+    let settings = seat("gemini-cli").channel.settings;
+    assert!(!settings.keys().any(|name| name.contains("TRUST")), "{settings:?}");
+    assert!(!settings.values().any(|value| value.contains("--skip-trust")), "{settings:?}");
+}
+
 #[test]
 fn sessions_have_their_flags() {
     let of = |id: &str, session| words(&seat(id), &request("hi", session)).pop().unwrap();
-    for id in ["gemini-cli", "copilot", "qwen-code"] {
+    for id in ["gemini-cli", "copilot"] {
         let [none, new, resume] = uses().map(|session| of(id, session));
         assert!(!none.contains("session"), "{id}: {none}");
         assert_eq!((new.as_str(), resume.as_str()), ("--session-id=id-1", "--resume=id-1"), "{id}");
     }
+    let [none, new, resume] = uses().map(|session| of("qwen-code", session));
+    assert_eq!((none, resume.as_str()), (new, "--resume=id-1"), "it refuses ids of ours");
     assert_eq!(of("cursor", uses()[2].clone()), "--resume=id-1");
     assert_eq!(of("opencode", uses()[2].clone()), "--session=id-1");
 }
