@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let result = match task.as_str() {
         "tidy" => tidy::check(&root()).map(|()| "tidy: ok".to_owned()),
         "vendors" => vendors::check(&root()),
-        "e2e" => e2e::check(&root()),
+        "e2e" => e2e::check(&root(), &std::env::args().skip(2).collect::<Vec<_>>()),
         "properties" => properties(&root()),
         "panels" => panels::measure(&std::env::args().skip(2).collect::<Vec<_>>()),
         "findings" => findings::table(),
@@ -61,9 +61,31 @@ pub(crate) fn run(
 ) -> Result<(), String> {
     let mut command = std::process::Command::new(program);
     command.args(arguments).envs(environment.iter().map(|(name, value)| (*name, value))).current_dir(root);
+    as_if_first(&mut command);
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("`{program} {}` ended with {status}", arguments.join(" "))),
         Err(error) => Err(format!("`{program}` cannot be started: {error}")),
+    }
+}
+
+/// Runs a program to its end and gives what it wrote to standard output; the rest is passed through.
+#[expect(clippy::disallowed_methods, reason = "a developer's tool; nothing of it is shipped")]
+pub(crate) fn output(program: &str, arguments: &[&str], root: &std::path::Path) -> Result<String, String> {
+    let mut command = std::process::Command::new(program);
+    command.args(arguments).current_dir(root).stderr(std::process::Stdio::inherit());
+    as_if_first(&mut command);
+    let output = command.output().map_err(|error| format!("`{program}` cannot be started: {error}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(format!("`{program} {}` ended with {}", arguments.join(" "), output.status)),
+    }
+}
+
+/// Hides that cargo started this program: what cargo says about it would have some dependencies built anew.
+fn as_if_first(command: &mut std::process::Command) {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+        command.env_remove(name);
     }
 }
