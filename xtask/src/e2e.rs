@@ -33,7 +33,10 @@ pub(crate) fn check(root: &Path, arguments: &[String]) -> Result<String, String>
     let folder = root.join(".e2e");
     install(root, &folder)?;
     let rows: Vec<&str> = arguments.iter().map(String::as_str).filter(|name| !name.starts_with('-')).collect();
-    table(root, &folder, &rows)?;
+    if arguments.iter().any(|argument| argument == "--record") {
+        return record(root, &folder, &rows);
+    }
+    table(root, &folder, &rows, Keep::Nothing)?;
     if rows.is_empty() {
         channels(root, &folder)?;
     }
@@ -62,7 +65,25 @@ mount --bind "$layers/changes" "$layers/root/changes"
 exec chroot "$layers/root" env BATON_TRUE_LAYER=/changes BATON_TRUE_STAGE=/stage "$@"
 "#;
 
-fn table(root: &Path, agents: &Path, rows: &[&str]) -> Result<(), String> {
+/// What of a run is kept beside the table.
+#[derive(PartialEq)]
+enum Keep {
+    Nothing,
+    Transcripts,
+}
+
+/// Takes transcripts again and has their turns written. Differences of the table do not matter then: they are what
+/// the new transcripts show.
+fn record(root: &Path, agents: &Path, rows: &[&str]) -> Result<String, String> {
+    let differs = table(root, agents, rows, Keep::Transcripts).err();
+    let members = root.join("crates/baton-members/tests");
+    run("cp", &["-r", "target/e2e/golden", &members.to_string_lossy()], &[], root)?;
+    let write = [("BATON_WRITE_GOLDEN", "1".to_owned())];
+    run("cargo", &["test", "--locked", "-p", "baton-members", "--test", "all", "golden::transcripts"], &write, root)?;
+    Ok(differs.map_or("e2e: recorded".to_owned(), |error| format!("e2e: recorded, although {error}")))
+}
+
+fn table(root: &Path, agents: &Path, rows: &[&str], keep: Keep) -> Result<(), String> {
     let stage = root.join("target/e2e");
     let _ = std::fs::remove_dir_all(&stage);
     std::fs::create_dir_all(&stage).map_err(|error| format!("{}: {error}", stage.display()))?;
@@ -70,7 +91,10 @@ fn table(root: &Path, agents: &Path, rows: &[&str]) -> Result<(), String> {
     let agents = std::fs::canonicalize(agents).map_err(|error| format!("{}: {error}", agents.display()))?;
     let program = built(root)?.to_string_lossy().into_owned();
     let text = |path: &Path| path.to_string_lossy().into_owned();
-    let environment = [("BATON_TRUE_PROGRAMS", text(&agents)), ("BATON_TRUE_STAGE", text(&stage))];
+    let mut environment = vec![("BATON_TRUE_PROGRAMS", text(&agents)), ("BATON_TRUE_STAGE", text(&stage))];
+    if keep == Keep::Transcripts {
+        environment.push(("BATON_TRUE_RECORD", "1".to_owned()));
+    }
     let alone = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", ALONE, "sh"];
     let asked = |last: &[&str]| run("unshare", &[&alone, last].concat(), &environment, root);
     if asked(&["true"]).is_ok() {

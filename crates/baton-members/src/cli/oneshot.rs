@@ -425,10 +425,12 @@ fn version_limits(patience: Duration) -> Limits {
     Limits { total: patience, stdout_bytes: 4 << 10, stderr_bytes: 4 << 10, ..Limits::default() }
 }
 
-/// The first word that begins with a digit: `2.1.329 (Claude Code)`, `codex-cli 0.169.0`.
+/// The first word that begins with a digit, without the end of a sentence: `2.1.329 (Claude Code)`,
+/// `codex-cli 0.169.0`, `GitHub Copilot CLI 1.0.102.`.
 fn version(output: &str) -> Option<String> {
     let begins_with_digit = |word: &&str| word.starts_with(|letter: char| letter.is_ascii_digit());
-    output.split_whitespace().find(begins_with_digit).map(|word| word.chars().take(40).collect())
+    let word = output.split_whitespace().find(begins_with_digit)?;
+    Some(word.trim_end_matches(['.', ',']).chars().take(40).collect())
 }
 
 /// The class where something of ours ended the program; otherwise what it said decides.
@@ -554,6 +556,14 @@ mod tests {
         assert!(
             matches!(told, Availability::NotReady { because, mend } if because.contains("1.9.2") && mend == "get it")
         );
+    }
+
+    #[test]
+    fn a_version_is_found_in_what_is_printed_about_it() {
+        for said in ["2.1.329 (Claude Code)", "claude 2.1.329", "This is Claude 2.1.329.\nRun `update`.\n"] {
+            assert_eq!(version(said).as_deref(), Some("2.1.329"), "{said}");
+        }
+        assert_eq!(version("no number here"), None);
     }
 
     #[test]

@@ -1,25 +1,22 @@
-//! The channel of the Agent Client Protocol against true agents, with a scripted model server on loopback.
+//! The channel of the Agent Client Protocol against true agents, with a scripted model server on loopback: what the table of
+//! `cargo xtask e2e` does not ask.
 //!
 //! Runs where `BATON_TRUE_ACP_AGENTS` names a folder whose `node_modules` holds `@qwen-code/qwen-code`, `opencode-ai`
 //! and `@github/copilot`; says loudly that it was skipped elsewhere. Keys are dummies, homes are private, and the
-//! caller's environment reaches no program. With `BATON_RECORD_ACP` every transcript is written into the folder that
-//! it names.
+//! caller's environment reaches no program.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use baton_core::outcome::{Deadline, Outcome};
+use baton_core::outcome::Outcome;
 use baton_members::acp::AcpChannel;
 use baton_members::cli::Environment;
-use baton_port::{Availability, Cancel, Channel, Progress, ProgressSink, SessionUse, Turn, TurnRequest};
+use baton_port::{Cancel, Channel, Progress, ProgressSink, SessionUse, Turn, TurnRequest};
 use baton_process::Launcher;
 use baton_script::{Answer, Fault, Script, Server};
 
 use crate::cli_args::{member, request};
-
-const LONG: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Agent {
@@ -96,7 +93,8 @@ impl Stage {
                 ("program", "copilot"),
                 ("arg.0", "--acp"),
                 ("usage", "session"),
-                ("error_texts", "Error: \nInfo: *etrying"),
+                ("error_texts", "Error: "),
+                ("retry_messages", "Info: *etrying"),
                 ("env.COPILOT_OFFLINE", "true"),
                 ("env.COPILOT_AUTO_UPDATE", "false"),
                 ("env.COPILOT_PROVIDER_BASE_URL", &base),
@@ -125,10 +123,6 @@ impl Stage {
     async fn turn(&self, name: &str, request: &TurnRequest) -> Turn {
         let turn = self.channel().turn(request).await;
         println!("{:?} {name}: {:?} {:?} {:?} {:?}", self.agent, turn.outcome, turn.detail, turn.text, turn.usage);
-        if let Some(folder) = std::env::var_os("BATON_RECORD_ACP").map(PathBuf::from) {
-            let file = folder.join(format!("{:?}.{name}.jsonl", self.agent).to_lowercase());
-            std::fs::write(file, &turn.transcript.bytes).unwrap();
-        }
         assert!(!String::from_utf8_lossy(&turn.transcript.bytes).contains("test-key"));
         turn
     }
@@ -137,19 +131,6 @@ impl Stage {
 const OPENCODE: &str = r#"{"autoupdate":false,"share":"disabled","model":"mock/other","provider":{"mock":{
     "npm":"@ai-sdk/openai-compatible","name":"mock","options":{"baseURL":"BASE","apiKey":"test-key"},
     "models":{"scripted":{"name":"scripted"},"other":{"name":"other"}}}}}"#;
-
-#[test]
-fn probes_tell_versions() {
-    let Some(agents) = agents() else { return };
-    on_runtime(async {
-        for agent in ALL {
-            let stage = Stage::new(&agents, agent, Answer::text("unused")).await;
-            let Availability::Ready { version } = stage.channel().probe().await else { panic!("{agent:?}") };
-            assert!(version.is_some_and(|version| version.split('.').count() >= 3), "{agent:?}");
-            assert_eq!(stage.server.counts().paid, 0);
-        }
-    });
-}
 
 #[test]
 fn a_session_over_two_processes() {
@@ -169,35 +150,6 @@ fn a_session_over_two_processes() {
             assert!(asked.contains("VERDICT: approve"), "the second request holds the first answer");
             let lost = SessionUse::Resume { id: "0e0e0e0e-0e0e-4e0e-8e0e-0e0e0e0e0e0e".to_owned() };
             assert_eq!(stage.turn("no_such_session", &stage.request(lost)).await.outcome, Outcome::SessionNotFound);
-        }
-    });
-}
-
-#[test]
-fn a_key_that_is_not_accepted() {
-    let Some(agents) = agents() else { return };
-    on_runtime(async {
-        for agent in ALL {
-            let stage = Stage::new(&agents, agent, Answer::fault(Fault::Unauthorized)).await;
-            let turn = stage.turn("status_401", &stage.request(SessionUse::None)).await;
-            // One calls it a transient error and tries again: its first sign is all that we wait for.
-            let outcome = if agent == Agent::Copilot { Outcome::Overloaded } else { Outcome::Auth };
-            assert_eq!((turn.outcome, turn.text), (outcome, None), "{agent:?}");
-        }
-    });
-}
-
-#[test]
-fn a_server_that_hangs_meets_our_deadline() {
-    let Some(agents) = agents() else { return };
-    on_runtime(async {
-        for agent in ALL {
-            let stage = Stage::new(&agents, agent, Answer::fault(Fault::HangBeforeHead)).await;
-            let mut request = stage.request(SessionUse::None);
-            request.deadlines.idle = Duration::from_secs(8);
-            request.deadlines.first_event = LONG;
-            let turn = stage.turn("hang", &request).await;
-            assert_eq!(turn.outcome, Outcome::TimedOut { deadline: Deadline::Idle }, "{agent:?}");
         }
     });
 }

@@ -1,4 +1,5 @@
-//! The channels against the true programs, with a scripted model server on loopback.
+//! The channels against the true programs, with a scripted model server on loopback: what the table of
+//! `cargo xtask e2e` does not ask.
 //!
 //! Runs where `BATON_TRUE_AGENTS` names a folder whose `node_modules` holds `@anthropic-ai/claude-code` and
 //! `@openai/codex`; says loudly that it was skipped elsewhere. Keys are dummies, homes are private, and the caller's
@@ -7,11 +8,10 @@
 use std::ffi::OsString;
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use baton_core::outcome::{Deadline, Outcome};
+use baton_core::outcome::Outcome;
 use baton_members::cli::{ClaudeChannel, CodexChannel, Environment};
-use baton_port::{Availability, Channel, SessionUse, Turn, TurnRequest};
+use baton_port::{Channel, SessionUse, Turn, TurnRequest};
 use baton_process::Launcher;
 use baton_script::{Answer, Fault, Script, Server};
 
@@ -116,22 +116,6 @@ impl Stage {
 const BOTH: [Program; 2] = [Program::Claude, Program::Codex];
 
 #[test]
-fn probes_tell_versions() {
-    let Some(agents) = agents() else { return };
-    on_runtime(async {
-        for program in BOTH {
-            let stage = Stage::new(&agents, Script::always(Answer::text("unused"))).await;
-            let Availability::Ready { version } = stage.channel(program, &[]).probe().await else {
-                panic!("not ready")
-            };
-            println!("{version:?}");
-            assert!(version.is_some_and(|version| version.split('.').count() == 3));
-            assert_eq!(stage.server.counts().paid, 0);
-        }
-    });
-}
-
-#[test]
 fn two_turns_of_one_session() {
     let Some(agents) = agents() else { return };
     on_runtime(async {
@@ -173,17 +157,13 @@ fn a_turn_without_a_session_leaves_none_and_asks_once() {
 }
 
 #[test]
-fn failures_of_the_server_have_their_class() {
+fn more_failures_of_the_server_have_their_class() {
     let Some(agents) = agents() else { return };
     let cases = [
-        (Fault::Unauthorized, Outcome::Auth),
-        (Fault::RateLimited, Outcome::RateLimited { retry_after_ms: None }),
-        (Fault::ServerError, Outcome::Overloaded),
         (Fault::Overloaded, Outcome::Overloaded),
         (Fault::InsufficientQuota, Outcome::QuotaExhausted),
         (Fault::ContextTooLong, Outcome::ContextTooLong),
         (Fault::ModelNotFound, Outcome::Rejected),
-        (Fault::CutMidStream, Outcome::Partial),
     ];
     on_runtime(async {
         for program in BOTH {
@@ -202,20 +182,6 @@ fn failures_of_the_server_have_their_class() {
                 );
                 assert!(!String::from_utf8_lossy(&turn.transcript.bytes).contains("test-key"));
             }
-        }
-    });
-}
-
-#[test]
-fn a_server_that_hangs_meets_our_deadline() {
-    let Some(agents) = agents() else { return };
-    on_runtime(async {
-        for program in BOTH {
-            let stage = Stage::new(&agents, Script::always(Answer::fault(Fault::HangBeforeHead))).await;
-            let mut request = stage.request(SessionUse::None);
-            request.deadlines.idle = Duration::from_millis(900);
-            let turn = stage.channel(program, &[]).turn(&request).await;
-            assert_eq!(turn.outcome, Outcome::TimedOut { deadline: Deadline::Idle }, "{}", turn.detail);
         }
     });
 }
@@ -253,34 +219,6 @@ fn a_model_named_as_an_option_is_asked_for_as_a_model() {
         }
     });
 }
-
-/// What a project brings is not run before somebody trusts it: neither its hooks nor its servers.
-#[test]
-fn nothing_of_the_project_is_started() {
-    let Some(agents) = agents() else { return };
-    on_runtime(async {
-        for program in BOTH {
-            let stage = Stage::new(&agents, Script::always(Answer::text("yes"))).await;
-            let marker = stage.at("marker");
-            for (name, text) in [
-                (".claude/settings.json", CLAUDE_HOOK),
-                (".mcp.json", r#"{"mcpServers":{"x":{"command":"/usr/bin/touch","args":["MARKER"]}}}"#),
-                (".codex/config.toml", "[mcp_servers.x]\ncommand = \"/usr/bin/touch\"\nargs = [\"MARKER\"]\n"),
-            ] {
-                let path = Path::new(&stage.at("project")).join(name);
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, text.replace("MARKER", &marker)).unwrap();
-            }
-            assert_eq!(stage.turn(program, SessionUse::None).await.outcome, Outcome::Ok);
-            assert!(!Path::new(&marker).exists());
-            let left: Vec<_> = std::fs::read_dir(stage.at("tmp")).unwrap().collect();
-            assert!(left.is_empty(), "left in the temporary folder: {left:?}");
-        }
-    });
-}
-
-const CLAUDE_HOOK: &str =
-    r#"{"hooks":{"SessionStart":[{"hooks":[{"type":"command","command":"/usr/bin/touch MARKER"}]}]}}"#;
 
 /// A user who registered baton with Codex does not get a baton inside of each member.
 #[test]

@@ -85,9 +85,9 @@ impl Reader {
     fn new(channel: &str, program: &Program) -> Self {
         let resumed = program.resumed.clone();
         match channel {
-            "claude-cli" => Self::Claude(Box::new(
-                resumed.map_or_else(claude::parse::Parser::new, claude::parse::Parser::resuming),
-            )),
+            "claude-cli" => {
+                Self::Claude(Box::new(resumed.map_or_else(claude::parse::Parser::new, claude::parse::Parser::resuming)))
+            }
             "codex-cli" => {
                 Self::Codex(Box::new(resumed.map_or_else(codex::parse::Parser::new, codex::parse::Parser::resuming)))
             }

@@ -13,6 +13,8 @@ mod place;
 #[cfg(test)]
 mod programs;
 #[cfg(test)]
+mod record;
+#[cfg(test)]
 mod runner;
 #[cfg(test)]
 mod table;

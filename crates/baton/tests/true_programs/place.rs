@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 
 use crate::leftovers;
-use crate::programs::{Case, Row};
+use crate::programs::{Case, Row, version};
 
 /// For one turn: above what the slowest program needs to start, and not much above, for some programs try again by
 /// themselves until they are stopped.
@@ -30,6 +30,8 @@ const PROJECT: &[(&str, &str)] = &[
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) row: Row,
+    /// Of the installed package.
+    pub(crate) version: String,
     folder: PathBuf,
     work: PathBuf,
     path: OsString,
@@ -68,7 +70,8 @@ impl Place {
         let until = Instant::now() + Duration::from_secs(row.budget_s);
         let work = folder.join("work");
         let project = leftovers::contents(&work);
-        Ok(Self { row: row.clone(), folder, work, path, until, project })
+        let version = version(agents, &row.package);
+        Ok(Self { row: row.clone(), version, folder, work, path, until, project })
     }
 
     pub(crate) fn home(&self) -> PathBuf {

@@ -32,6 +32,9 @@ pub(crate) struct Row {
     /// Files of the private home, with `{url}` in them.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, String>,
+    /// Whether its own retries can be switched off: then every attempt must be one call.
+    #[serde(default)]
+    pub(crate) asks_once: bool,
     /// What the program may write into the project, as paths from there. Say in a comment why.
     #[serde(default)]
     pub(crate) may_write: Vec<String>,

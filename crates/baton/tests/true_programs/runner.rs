@@ -10,6 +10,7 @@ use crate::cases::{self, Memory, Seen};
 use crate::leftovers::{self, Outside};
 use crate::place::{OVER, Place};
 use crate::programs::{Case, Programs, Row, version};
+use crate::record::{self, Recorder};
 use crate::table::{self, Outcome};
 
 /// Programs that run at once.
@@ -23,8 +24,8 @@ struct Wanted {
     stage: PathBuf,
     /// Where the file system keeps all changes outside of the stage.
     layer: Option<PathBuf>,
-    /// Found before the programs on the PATH.
-    before: Option<PathBuf>,
+    /// Whether transcripts are kept, in the stage's folder `golden`.
+    record: bool,
     /// Parts of names of rows; none is all.
     only: Vec<String>,
 }
@@ -39,7 +40,7 @@ pub(crate) fn run() -> ExitCode {
         agents,
         stage,
         layer: folder("BATON_TRUE_LAYER"),
-        before: folder("BATON_TRUE_BEFORE"),
+        record: std::env::var_os("BATON_TRUE_RECORD").is_some(),
         only: std::env::args().skip(1).filter(|name| !name.starts_with('-')).collect(),
     };
     match check(&wanted) {
@@ -54,7 +55,10 @@ pub(crate) fn run() -> ExitCode {
 fn check(wanted: &Wanted) -> Result<(), String> {
     let programs = Programs::read()?;
     let mut problems = programs.disagreements(&wanted.agents);
-    let rows = programs.row.iter().filter(|row| wanted.includes(&row.name)).cloned().collect();
+    let rows: Vec<Row> = programs.row.iter().filter(|row| wanted.includes(&row.name)).cloned().collect();
+    if wanted.record {
+        record::wrappers(&wanted.wrappers(), &wanted.agents, &rows)?;
+    }
     let outside = Outside::new(wanted.layer.clone());
     let outcomes = all(rows, wanted, &outside);
     let text = table::text(&outcomes, &programs.skip);
@@ -86,6 +90,10 @@ fn watched(outside: &Outside, alone: bool) -> &'static str {
 }
 
 impl Wanted {
+    fn wrappers(&self) -> PathBuf {
+        self.stage.join("wrappers")
+    }
+
     fn includes(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
     }
@@ -117,16 +125,23 @@ fn one(row: &Row, wanted: &Wanted, outside: &Outside) -> Outcome {
     let folder = wanted.stage.join(row.name.replace(' ', "-"));
     let version = version(&wanted.agents, &row.package);
     let mut outcome = Outcome { row: row.clone(), version, seconds: 0.0, cells: Default::default() };
-    let place = Place::new(row, folder, wanted.before.as_deref(), &wanted.agents);
+    let before = wanted.record.then(|| wanted.wrappers());
+    let place = Place::new(row, folder.clone(), before.as_deref(), &wanted.agents);
+    let golden = wanted.stage.join("golden");
+    let mut recorder = before.map(|_| Recorder::new(row, &outcome.version, &folder, &wanted.agents, &golden));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let (Ok(place), Ok(runtime)) = (place, runtime) else { return outcome };
     let mut memory = Memory::default();
     for case in Case::ALL {
         let began = Instant::now();
+        let resumed = memory.session.clone();
+        recorder.iter().for_each(|recorder| recorder.begin(case));
         let seen = runtime.block_on(async {
             let seen = cases::run(case, &place, &mut memory).await;
             judged(case, seen, &place, outside).await
         });
+        let kept = recorder.as_mut().map_or(Ok(()), |recorder| recorder.end(case, resumed.as_deref()));
+        kept.unwrap_or_else(|error| println!("{} {}: no transcript: {error}", row.name, case.name()));
         println!(
             "{} {}: {} ({:.1} s) {}",
             row.name,
