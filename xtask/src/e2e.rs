@@ -108,8 +108,8 @@ fn built(root: &Path) -> Result<PathBuf, String> {
     let arguments = ["test", "--locked", "-p", "baton", "--test", "true_programs", "--no-run", "--message-format=json"];
     let said = output("cargo", &arguments, root)?;
     let messages = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let ours = messages.filter(|message| message["target"]["name"] == "true_programs");
-    let found = ours.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+    let mut ours = messages.filter(|message| message["target"]["name"] == "true_programs");
+    let found = ours.find_map(|message| message["executable"].as_str().map(PathBuf::from));
     found.ok_or_else(|| "cargo did not say where it put `true_programs`".to_owned())
 }
 

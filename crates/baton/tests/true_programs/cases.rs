@@ -92,9 +92,12 @@ fn answer(case: Case) -> Answer {
 async fn ask(place: &Place, prompt: &str, more: &[&str]) -> Result<(Seen, Vec<Attempt>), String> {
     let arguments = [&["consult", &place.row.seat, "-", "--yes", "--json"], more].concat();
     let ran = place.run(&arguments, prompt).await?;
-    let attempts = place.attempts().await.map_err(|error| format!("{error} ({})", last_line(&ran.stderr)))?;
-    let mut seen = Seen::of(&attempts);
     let decision: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
+    let Some(run) = decision["run"].as_str() else {
+        return Ok((Seen::new("not chosen", last_line(&ran.stderr)), Vec::new()));
+    };
+    let attempts = place.attempts(run).await?;
+    let mut seen = Seen::of(&attempts);
     if seen.what == "ok" && decision["answer"]["text"].as_str().map(str::trim) != Some(ANSWER) {
         seen = Seen::new("another answer", decision["answer"]["text"].to_string());
     }

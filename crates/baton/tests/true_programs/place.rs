@@ -167,12 +167,12 @@ impl Place {
         tokio::time::timeout_at(until, work).await.map_err(|_| OVER.to_owned())
     }
 
-    /// How the newest run's attempts ended, in their order.
+    /// How a run's attempts ended, in their order.
     ///
     /// # Errors
     /// A journal that cannot be read.
-    pub(crate) async fn attempts(&self) -> Result<Vec<Attempt>, String> {
-        let shown = self.run(&["show", "--journal"], "").await?;
+    pub(crate) async fn attempts(&self, run: &str) -> Result<Vec<Attempt>, String> {
+        let shown = self.run(&["show", run, "--journal"], "").await?;
         let rows = shown.stdout.lines().map(serde_json::from_str::<Value>);
         let rows: Vec<Value> = rows.collect::<Result<_, _>>().map_err(|error| format!("journal: {error}"))?;
         let ended = rows.iter().filter(|row| row["kind"] == "step_finished");

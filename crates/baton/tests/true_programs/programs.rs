@@ -38,6 +38,7 @@ pub(crate) struct Row {
     /// What the program may write into the project, as paths from there. Say in a comment why.
     #[serde(default)]
     pub(crate) may_write: Vec<String>,
+    /// What must be seen; several are separated by ` or `, for programs that do not do the same each time.
     pub(crate) expected: BTreeMap<Case, String>,
 }
 

@@ -94,6 +94,7 @@ impl Recorder {
     /// When it cannot be read or written.
     pub(crate) fn end(&mut self, case: Case, resumed: Option<&str>) -> Result<(), String> {
         let Some(name) = name(case) else { return Ok(()) };
+        self.ids.seen.clear();
         let read = |part: &str| std::fs::read(self.tape.join("1").join(part)).ok();
         let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
         let (out, stderr, exit) = (text(read("out")), text(read("err")), text(read("exit")));
@@ -154,7 +155,7 @@ impl Ids {
             rest = after;
         }
         replaced.push_str(rest);
-        without_times(&replaced)
+        without_times(&without_host(&replaced))
     }
 
     fn word(&mut self, word: &str) -> String {
@@ -192,6 +193,15 @@ fn is_uuid(word: &str) -> bool {
 fn is_time(word: &str) -> bool {
     let date = word.split_once('T').map(|(date, time)| (date.len(), time.matches(':').count()));
     date == Some((10, 2)) && word.starts_with("20")
+}
+
+fn without_host(text: &str) -> String {
+    let mut parts = text.split("\"hostname\":\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.split_once('"').map_or("", |(_, rest)| rest);
+        format!("{text}\"hostname\":\"host\"{rest}")
+    })
 }
 
 /// Numbers that say how long something took, as members of an object, made zero.
