@@ -96,7 +96,7 @@ fn the_last_word_counts_and_a_check_never_overrides_a_person() {
     let state = settled();
     let good = Feedback::on_decision(&run(), &state, true, Source::Person).unwrap();
     let bad = Feedback::on_decision(&run(), &state, false, Source::Person).unwrap();
-    assert_eq!(Feedback::fold(&rows(&[good.clone(), bad.clone()])).unwrap(), [bad.clone()]);
+    assert_eq!(Feedback::fold(&rows(&[good.clone(), bad.clone()])).unwrap(), [bad]);
     let wrong = Feedback::on_finding(&run(), &state, 1, false, Source::Person).unwrap();
     let check = Feedback::from_checks(&run(), &state).remove(0);
     let folded = Feedback::fold(&rows(&[wrong.clone(), check.clone(), good.clone()])).unwrap();
