@@ -24,10 +24,13 @@ const LOOK: f64 = 0.1;
 /// What a call is counted as whose price nobody knows: a cent, so that quota is not taken for nothing.
 const UNKNOWN_COST: MicroUsd = MicroUsd(10_000);
 
-/// A seat that was held back, and what a call to it is estimated to cost.
+/// A seat that was held back.
 #[derive(Clone, Copy, Debug)]
 pub struct Held<'a> {
     pub member: &'a Member,
+    /// The chance that it is right, as far as is known.
+    pub reliability: f64,
+    /// What a call to it is estimated to cost.
     pub cost: Option<MicroUsd>,
 }
 
@@ -48,13 +51,12 @@ pub fn worth_asking(so_far: &Decision, question: &Question, held: &[Held<'_>], r
     let cost = held.iter().fold(MicroUsd(0), |sum, seat| sum.plus(seat.cost.unwrap_or(UNKNOWN_COST)));
     #[expect(clippy::cast_precision_loss, reason = "sums of money far below 2^52 millionths")]
     let (stake, cost) = (rules.stakes.at(so_far.priority).0 as f64, cost.0 as f64);
-    expected_gain(so_far, held, rules) * stake > cost
+    expected_gain(so_far, held) * stake > cost
 }
 
-fn expected_gain(so_far: &Decision, held: &[Held<'_>], rules: &Rules) -> f64 {
+fn expected_gain(so_far: &Decision, held: &[Held<'_>]) -> f64 {
     let p = so_far.overall_confidence.as_f64().clamp(0.01, 0.99);
-    let reliabilities: Vec<f64> =
-        held.iter().map(|seat| rules.reliability(seat.member.tier).clamp(0.05, 0.95)).collect();
+    let reliabilities: Vec<f64> = held.iter().map(|seat| seat.reliability.clamp(0.05, 0.95)).collect();
     let right: f64 = reliabilities.iter().product();
     let wrong: f64 = reliabilities.iter().map(|r| 1.0 - r).product();
     let log_odds: f64 = reliabilities.iter().map(|r| INDEPENDENCE * logit(*r)).sum();
@@ -64,7 +66,9 @@ fn expected_gain(so_far: &Decision, held: &[Held<'_>], rules: &Rules) -> f64 {
     let best = reliabilities.iter().copied().fold(p, f64::max);
     let reachable = match so_far.confidence_source {
         ConfidenceSource::Prior => logistic(logit(p) + log_odds).min(best),
-        _ => logistic(logit(p) + log_odds),
+        ConfidenceSource::PriorAndEvidence | ConfidenceSource::Learned | ConfidenceSource::LearnedAndEvidence => {
+            logistic(logit(p) + log_odds)
+        }
     };
     let threshold = so_far.threshold.as_f64();
     let lifted = if p < threshold && reachable >= threshold { p * right + (1.0 - p) * wrong } else { 0.0 };
@@ -102,7 +106,8 @@ mod tests {
 
     fn worth(so_far: &Decision, question: &Question, tier: u8, cost: u64) -> bool {
         let member = seat("x", tier);
-        let held = [Held { member: &member, cost: Some(MicroUsd(cost)) }];
+        let reliability = Rules::default().reliability(tier);
+        let held = [Held { member: &member, reliability, cost: Some(MicroUsd(cost)) }];
         worth_asking(so_far, question, &held, &Rules::default())
     }
 

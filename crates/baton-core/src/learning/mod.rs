@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::task::Question;
 use crate::units::Probability;
 use features::{NONE_RIGHT, Shape};
 
@@ -105,6 +106,15 @@ pub struct Experience {
 }
 
 impl Experience {
+    /// What bears on the answers to a question.
+    #[must_use]
+    pub const fn about(&self, question: &Question) -> &Knowledge {
+        match question {
+            Question::Choice(_) => &self.choices,
+            Question::Verdict | Question::Findings | Question::Text => &self.verdicts,
+        }
+    }
+
     /// Nothing was learned.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Request;
 use crate::classify::Classification;
-use crate::learning::Knowledge;
 use crate::member::Member;
-use crate::task::Question;
 
 /// What was known of a member when a run was submitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,11 +67,12 @@ impl Fitness {
 
 fn reliability(member: &Member, classification: &Classification, request: &Request<'_>) -> f64 {
     let topic = if classification.unsure { "" } else { classification.kind.as_str() };
-    let knowledge: &Knowledge = match classification.question {
-        Question::Choice(_) => &request.experience.choices,
-        _ => &request.experience.verdicts,
-    };
-    knowledge.reliability(member.id.as_str(), member.tier, topic, &request.rules.tier_reliability)
+    request.experience.about(&classification.question).reliability(
+        member.id.as_str(),
+        member.tier,
+        topic,
+        &request.rules.tier_reliability,
+    )
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "from -1 to 1, times twenty")]

@@ -9,6 +9,7 @@ use crate::consensus::{
 };
 use crate::ids::MemberId;
 use crate::journal::Actor;
+use crate::member::Member;
 use crate::outcome::Outcome;
 
 /// The decision on what is known now; `None` before anything was submitted.
@@ -135,11 +136,15 @@ fn checks(state: &RunState) -> Vec<CheckOutcome<'_>> {
 /// Seats that were held back and have not been asked, with what a call to each is estimated to cost.
 pub(super) fn held(state: &RunState) -> Vec<Held<'_>> {
     let Some(plan) = &state.plan else { return Vec::new() };
-    let tokens = state.inputs.as_ref().map_or(0, |inputs| inputs.task.estimated_tokens());
+    let Some(inputs) = &state.inputs else { return Vec::new() };
+    let tokens = inputs.task.estimated_tokens();
+    let (topic, tiers) = (plan.classification.kind.as_str(), &inputs.rules.tier_reliability);
+    let knowledge = inputs.experience.about(&plan.classification.question);
     let asked = |id: &MemberId| state.steps.iter().any(|step| step.member == *id);
     let unasked = plan.team.held.iter().filter(|seat| !asked(&seat.member));
     let members = unasked.filter_map(|seat| state.member(&seat.member));
-    members.map(|member| Held { member, cost: member.estimate(tokens) }).collect()
+    let held = |member: &'_ Member| knowledge.reliability(member.id.as_str(), member.tier, topic, tiers);
+    members.map(|member| Held { member, reliability: held(member), cost: member.estimate(tokens) }).collect()
 }
 
 fn over_budget(state: &RunState) -> Vec<MemberId> {
