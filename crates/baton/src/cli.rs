@@ -169,6 +169,18 @@ pub(crate) struct Show {
     pub(crate) journal: bool,
     #[arg(long)]
     pub(crate) json: bool,
+    /// The decision alone: as Markdown, to be pasted into a pull request, or its findings as SARIF 2.1.0
+    #[arg(long, value_enum, conflicts_with_all = ["transcripts", "json", "journal"])]
+    pub(crate) format: Option<Format>,
+}
+
+/// What a decision is printed as.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    Markdown,
+    Sarif,
+    /// As `--json`
+    Json,
 }
 
 #[derive(Debug, Args)]

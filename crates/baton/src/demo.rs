@@ -18,6 +18,7 @@ use crate::commands::ask;
 use crate::compose::Setup;
 use crate::config::{Config, Entry};
 use crate::failure::{Exit, Failure};
+use crate::render::page::Page;
 use crate::render::{self, Output, style};
 use crate::system::Home;
 
@@ -88,13 +89,12 @@ fn introduce(table: &Table, demo: &Demo) {
     }
     let scripted: Vec<&str> =
         table.member.iter().filter(|entry| entry.member.scripted).map(|entry| entry.member.id.as_str()).collect();
-    render::note(&format!(
-        "{}\n  task      {}\n  members   {} {}\n  check     the sample's own tests, run for real by your cargo\n",
-        style::strong("A demonstration. No account is used and nothing leaves this machine."),
-        table.task.prompt,
-        scripted.join(", "),
-        style::warn("[scripted answers]"),
-    ));
+    let mut page = Page::new(render::note_width());
+    page.paragraph("", 0, &style::strong("A demonstration. No account is used and nothing leaves this machine."));
+    page.paragraph("  task      ", 12, &table.task.prompt);
+    page.paragraph("  members   ", 12, &format!("{} {}", scripted.join(", "), style::warn("[scripted answers]")));
+    page.paragraph("  check     ", 12, "the sample's own tests, run for real by your cargo");
+    render::note(&page.into_text());
 }
 
 fn write_sample(folder: &Path) -> Result<PathBuf, Failure> {

@@ -67,7 +67,7 @@ pub(crate) async fn carry_out(
     let plan = plan(setup, &inputs)?;
     somebody_fits(&plan)?;
     if !flags.quiet {
-        render::note(render::plan::team(&plan).trim_end());
+        render::note(render::plan::team(&plan, render::note_width()).trim_end());
     }
     if !flags.yes {
         let vendors = consent::missing(&inputs, &plan, &setup.config, &setup.trust().await?);
@@ -120,7 +120,7 @@ pub(crate) fn plan(setup: &Setup, inputs: &Inputs) -> Result<RunState, Failure> 
 fn dry_run(setup: &Setup, inputs: Inputs, attached: &Attached, output: &mut Output) -> Result<Exit, Failure> {
     let (state, prompts) = setup.engine.preview(inputs.clone(), &attached.blobs)?;
     somebody_fits(&state)?;
-    output.print(&render::plan::dry_run(&inputs, &state, &prompts))?;
+    output.print(&render::plan::dry_run(&inputs, &state, &prompts, output.width()))?;
     Ok(Exit::Ok)
 }
 

@@ -17,6 +17,9 @@ use crate::compose::{Setup, refuse_recursion};
 use crate::failure::{Exit, Failure};
 use crate::{consent, render, seats};
 
+/// The columns of the text that goes with a reply: no terminal is there to ask.
+const WIDTH: usize = 100;
+
 pub(crate) async fn serve() -> Result<Exit, Failure> {
     // This command hands standard output to the protocol; nothing else of it prints.
     let (input, output) = baton_serve::standard_streams();
@@ -110,7 +113,8 @@ async fn reply(setup: &Setup, run: &RunId, state: &RunState) -> Result<Orchestra
 
 /// The decision's screen without colour, and what a person would have to answer.
 fn summary(run: &RunId, state: &RunState, decision: &Decision, answer: Option<&str>) -> String {
-    let mut text = anstream::adapter::strip_str(&render::decision::screen(run, state, decision, answer)).to_string();
+    let screen = render::decision::screen(run, state, decision, answer, WIDTH);
+    let mut text = anstream::adapter::strip_str(&screen).to_string();
     if let Some((question, options)) = open_question(state) {
         text.push_str(&format!(
             "\n{question} Only a person can answer, on a terminal: baton respond {} {}\n",

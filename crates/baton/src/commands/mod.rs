@@ -24,6 +24,7 @@ use baton_port::Cancel;
 use crate::cli::{Cli, RunFlags};
 use crate::failure::{Exit, Failure};
 use crate::render::live::Live;
+use crate::render::page::Page;
 use crate::render::{self, Output};
 
 pub(crate) fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Exit, Failure> {
@@ -66,10 +67,10 @@ pub(crate) async fn conclude(
         let value = render::json::decision(run, state, decision, answer.as_deref())?;
         output.print(&format!("{value:#}\n"))?;
     } else {
-        output.print(&render::decision::screen(run, state, decision, answer.as_deref()))?;
+        output.print(&render::decision::screen(run, state, decision, answer.as_deref(), output.width()))?;
     }
     if let Some(question) = open_question(state) {
-        render::note(&question_text(run, &question));
+        render::note(&question_text(run, &question, render::note_width()));
     }
     Ok(exit_of_run(state, decision))
 }
@@ -93,9 +94,14 @@ pub(crate) fn open_question(state: &RunState) -> Option<(String, Vec<String>)> {
     }
 }
 
-fn question_text(run: &RunId, (question, options): &(String, Vec<String>)) -> String {
-    let ways: Vec<String> = options.iter().map(|option| format!("  baton respond {} {option}", run.short())).collect();
-    format!("\n{question}\n{}", ways.join("\n"))
+fn question_text(run: &RunId, (question, options): &(String, Vec<String>), width: usize) -> String {
+    let mut page = Page::new(width);
+    page.blank();
+    page.paragraph("", 0, question);
+    for option in options {
+        page.verbatim(&format!("  baton respond {} {option}", run.short()));
+    }
+    page.into_text().trim_end().to_owned()
 }
 
 /// The adopted text, whole.

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use baton_core::ids::RunId;
-use baton_core::run::{Event, RunState, Stamped};
+use baton_core::run::{Attempt, Event, RunState, Stamped, Step};
 use baton_core::text::{one_line, printable};
 
 use super::{answer, find_run, open_question};
-use crate::cli::Show;
+use crate::cli::{Format, Show};
 use crate::compose::Setup;
 use crate::failure::{Exit, Failure};
+use crate::render::page::Page;
 use crate::render::{self, Output, json, style};
 
 pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failure> {
@@ -23,20 +24,28 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
     }
     let events = setup.engine.events(&run).await?;
     let state = baton_core::run::fold(events.clone()).map_err(baton_engine::EngineError::from)?;
-    if show.json {
+    if let Some(format @ (Format::Markdown | Format::Sarif)) = show.format {
+        output.print(&written(&setup, &run, &state, format).await?)?;
+        return Ok(Exit::Ok);
+    }
+    if show.json || show.format.is_some() {
         let value = whole(&setup, &run, &state).await?;
         output.print(&format!("{value:#}\n"))?;
         return Ok(Exit::Ok);
     }
-    let mut text = head(&run, &state);
-    text.push_str(&render::plan::team(&state));
-    text.push_str(&steps(&state));
+    let width = output.width();
+    let mut text = head(&run, &state, width);
+    text.push_str(&render::plan::team(&state, width));
+    text.push_str(&steps(&state, width));
     if let Some(decision) = &state.decision {
         let answer = answer(&setup.engine, decision).await?;
-        text.push_str(&render::decision::screen(&run, &state, decision, answer.as_deref()));
+        text.push('\n');
+        text.push_str(&render::decision::screen(&run, &state, decision, answer.as_deref(), width));
     }
     if let Some((question, options)) = open_question(&state) {
-        let _ = writeln!(text, "{} {question} ({})", style::warn("waits:"), options.join(", "));
+        let mut page = Page::new(width);
+        page.paragraph("", 2, &format!("{} {question} ({})", style::warn("waits:"), options.join(", ")));
+        text.push_str(&page.into_text());
     }
     if show.transcripts {
         text.push_str(&transcripts(&setup, &events).await?);
@@ -58,45 +67,61 @@ async fn whole(setup: &Setup, run: &RunId, state: &RunState) -> Result<serde_jso
     }
 }
 
-fn head(run: &RunId, state: &RunState) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "{} {}  {}", style::strong("run"), run, style::dim(json::status(state.status)));
-    if let Some(inputs) = &state.inputs {
-        let _ = writeln!(text, "{}", printable(&inputs.task.prompt).trim());
-        for attachment in &inputs.task.attachments {
-            let _ = writeln!(text, "  with {} ({} bytes)", one_line(&attachment.name, 80), attachment.bytes);
-        }
+/// The decision alone, to be handed on. There must be one.
+async fn written(setup: &Setup, run: &RunId, state: &RunState, format: Format) -> Result<String, Failure> {
+    let Some(decision) = state.decision.as_deref() else {
+        return Err(Failure::input(format!("run {} has no decision yet", run.short()))
+            .hint("`baton resume` carries it on; `baton show` has what came in"));
+    };
+    if matches!(format, Format::Sarif) {
+        return Ok(format!("{:#}\n", render::sarif::log(run, decision)));
     }
-    text
+    let answer = answer(&setup.engine, decision).await?;
+    Ok(render::markdown::document(run, state, decision, answer.as_deref()))
 }
 
-fn steps(state: &RunState) -> String {
-    let mut text = format!("\n{}\n", style::strong("Steps"));
-    for step in &state.steps {
-        for attempt in &step.attempts {
-            let outcome = attempt.outcome.as_ref().map_or("running", |outcome| outcome.label());
-            let cost = attempt.cost.map_or("cost unknown".to_owned(), |cost| cost.to_string());
-            let tokens = attempt.usage.map_or(String::new(), |usage| {
-                format!(", {} tokens in, {} out", usage.input_tokens, usage.output_tokens)
-            });
-            let detail =
-                if attempt.detail.is_empty() { String::new() } else { format!(": {}", one_line(&attempt.detail, 80)) };
-            let scripted =
-                if state.member(&attempt.member).is_some_and(|member| member.scripted) { " [scripted]" } else { "" };
-            let _ = writeln!(
-                text,
-                "  {:2} {:14} {:10} {outcome}{detail}  {}",
-                step.id.0 + 1,
-                format!("{}{scripted}", attempt.member),
-                step.role.as_str(),
-                style::dim(&format!("{cost} ({}){tokens}", render::turns::payer(state, attempt).as_str()))
-            );
-            if let Some(words) = attempt.session.as_ref().and_then(render::turns::conversation) {
-                let _ = writeln!(text, "     {}", style::dim(&words));
-            }
+fn head(run: &RunId, state: &RunState, width: usize) -> String {
+    let mut page = Page::new(width);
+    page.paragraph("", 2, &format!("{} {}  {}", style::strong("run"), run, style::dim(json::status(state.status))));
+    if let Some(inputs) = &state.inputs {
+        for line in printable(&inputs.task.prompt).trim().lines() {
+            page.paragraph("", 0, line);
+        }
+        for attachment in &inputs.task.attachments {
+            let name = one_line(&attachment.name, 200);
+            page.paragraph("  ", 4, &format!("with {name} ({} bytes)", attachment.bytes));
         }
     }
-    text
+    page.into_text()
+}
+
+fn steps(state: &RunState, width: usize) -> String {
+    let mut page = Page::new(width);
+    page.blank();
+    page.paragraph("", 0, &style::strong("Steps"));
+    for step in &state.steps {
+        step.attempts.iter().for_each(|attempt| tried(state, step, attempt, &mut page));
+    }
+    page.into_text()
+}
+
+fn tried(state: &RunState, step: &Step, attempt: &Attempt, page: &mut Page) {
+    let outcome = attempt.outcome.as_ref().map_or("running", |outcome| outcome.label());
+    let cost = attempt.cost.map_or("cost unknown".to_owned(), |cost| cost.to_string());
+    let tokens = attempt
+        .usage
+        .map_or(String::new(), |usage| format!(", {} tokens in, {} out", usage.input_tokens, usage.output_tokens));
+    let detail =
+        if attempt.detail.is_empty() { String::new() } else { format!(": {}", one_line(&attempt.detail, 200)) };
+    let scripted = if state.member(&attempt.member).is_some_and(|member| member.scripted) { " [scripted]" } else { "" };
+    let payer = render::turns::payer(state, attempt).as_str();
+    let seat = format!("{}{scripted}", attempt.member);
+    let paid = style::dim(&format!("{cost} ({payer}){tokens}"));
+    let lead = format!("  {:2} ", step.id.0 + 1);
+    page.paragraph(&lead, 7, &format!("{seat:14} {:10} {outcome}{detail}  {paid}", step.role.as_str()));
+    if let Some(words) = attempt.session.as_ref().and_then(render::turns::conversation) {
+        page.paragraph("     ", 7, &style::dim(&words));
+    }
 }
 
 /// What was sent and what came back, with everything that could move a terminal's cursor taken out.

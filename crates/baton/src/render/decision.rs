@@ -1,120 +1,101 @@
 //! A decision as people read it: what to do, how sure that is, what was found by whom, and what speaks against it.
 
-use std::fmt::Write;
-
-use baton_core::consensus::{Blocker, ConfidenceSource, DecidedBy, Decision, MergedFinding, Recommendation, Standing};
-use baton_core::ids::{MemberId, RunId};
+use baton_core::consensus::{Decision, MergedFinding, Recommendation, RefusedFinding, Standing};
+use baton_core::ids::RunId;
 use baton_core::opinion::Severity;
 use baton_core::run::RunState;
-use baton_core::task::Kind;
 use baton_core::text::{one_line, printable};
 
+use super::page::Page;
 use super::style;
+use super::words::{self, Ended, LONGEST};
 
-const BAR: usize = 40;
+const WIDEST_BAR: usize = 40;
+/// The room that the figures beside the bar take.
+const FIGURES: usize = 24;
 
-/// The whole screen for a decision. `answer` is the adopted text, where a text was asked for.
-pub(crate) fn screen(run: &RunId, state: &RunState, decision: &Decision, answer: Option<&str>) -> String {
-    let mut out = String::new();
-    head(decision, &mut out);
+/// The whole screen for a decision, for a terminal of `width` columns. `answer` is the adopted text, where a text was
+/// asked for.
+pub(crate) fn screen(run: &RunId, state: &RunState, decision: &Decision, answer: Option<&str>, width: usize) -> String {
+    let mut page = Page::new(width);
+    head(decision, &mut page);
     if let Some(text) = answer {
-        section("Answer", &mut out);
-        for line in printable(text).trim().lines() {
-            let _ = writeln!(out, "  {line}");
-        }
+        page.section("Answer");
+        written(text, &mut page);
     }
-    findings(decision, &mut out);
-    conflicts(decision, &mut out);
-    apart(decision, &mut out);
-    checks(decision, &mut out);
-    section("Why", &mut out);
+    findings(decision, &mut page);
+    disputes(state, decision, &mut page);
+    apart(decision, &mut page);
+    checks(decision, &mut page);
+    page.section("Why");
     for reason in &decision.reasoning {
-        let _ = writeln!(out, "  {}", one_line(reason, 200));
+        page.paragraph("  ", 4, &one_line(reason, LONGEST));
     }
     let cost = style::paid(decision.cost, decision.cost_unknown, &super::turns::payers(state));
     let time = style::duration(decision.elapsed_ms);
-    let _ = writeln!(out, "\n{}", style::dim(&format!("run {}   {cost}   {time}", run.short())));
-    out
+    page.blank();
+    page.paragraph("", 2, &style::dim(&format!("run {}   {cost}   {time}", run.short())));
+    page.into_text()
 }
 
-fn head(decision: &Decision, out: &mut String) {
-    let none = decision.blocked_by(Blocker::AllFailed) || decision.blocked_by(Blocker::Budget);
-    let (word, meaning) = match decision.recommendation {
-        _ if none => (style::bad("no decision"), "nobody gave an opinion"),
-        Recommendation::Proceed => (style::good("proceed"), "this can be acted on"),
-        Recommendation::ProceedWithCaution => (style::warn("proceed with caution"), "just below the threshold"),
-        Recommendation::ReviewRequired => (style::warn("review required"), "look at this before you act on it"),
-        Recommendation::ConflictResolutionNeeded => (style::bad("conflict"), "members contradict each other"),
-    };
+/// The decision in one line, as the live view ends.
+pub(crate) fn in_short(decision: &Decision) -> String {
+    let (word, _) = words::recommendation(decision);
+    if words::is_empty(decision) {
+        return painted(decision, word);
+    }
+    let (what, value) = words::position(decision);
+    let sure = decision.overall_confidence.as_f64();
+    let needed = decision.threshold.as_f64();
+    format!("{}: {what} {}, {sure:.2} of {needed:.2} needed", painted(decision, word), style::strong(&value))
+}
+
+fn painted(decision: &Decision, word: &str) -> String {
+    match decision.recommendation {
+        _ if words::is_empty(decision) => style::bad(word),
+        Recommendation::Proceed => style::good(word),
+        Recommendation::ProceedWithCaution | Recommendation::ReviewRequired => style::warn(word),
+        Recommendation::ConflictResolutionNeeded => style::bad(word),
+    }
+}
+
+fn head(decision: &Decision, page: &mut Page) {
+    let (word, meaning) = words::recommendation(decision);
     let scripted = if decision.scripted { style::warn("   [scripted answers]") } else { String::new() };
-    let _ = writeln!(out, "{word}: {meaning}{scripted}");
-    if !none {
-        confidence(decision, out);
-        position(decision, out);
+    page.paragraph("", 2, &format!("{}: {meaning}{scripted}", painted(decision, word)));
+    if !words::is_empty(decision) {
+        confidence(decision, page);
+        position(decision, page);
     }
     for blocker in &decision.blockers {
-        let _ = writeln!(out, "{} {}", style::warn("!"), blocked(*blocker));
+        page.paragraph(&format!("{} ", style::warn("!")), 2, words::blocked(*blocker));
     }
 }
 
-fn confidence(decision: &Decision, out: &mut String) {
-    let over = decision.learned_over.unwrap_or_default();
-    let source = match decision.confidence_source {
-        ConfidenceSource::Prior => "prior: nothing learned yet".to_owned(),
-        ConfidenceSource::PriorAndEvidence => "prior and evidence".to_owned(),
-        ConfidenceSource::Learned => format!("learned over {over} outcomes"),
-        ConfidenceSource::LearnedAndEvidence => format!("learned over {over} outcomes, and evidence"),
-    };
+fn confidence(decision: &Decision, page: &mut Page) {
     let (confidence, threshold) = (decision.overall_confidence.as_f64(), decision.threshold.as_f64());
-    let _ = writeln!(out, "{}  {confidence:.2} of {threshold:.2} needed ({source})", bar(confidence, threshold));
+    let cells = WIDEST_BAR.min(page.width().saturating_sub(FIGURES));
+    page.verbatim(&format!("{}  {confidence:.2} of {threshold:.2} needed", bar(confidence, threshold, cells)));
+    page.paragraph("", 2, &style::dim(&words::source(decision)));
 }
 
-fn position(decision: &Decision, out: &mut String) {
-    let what = match (&decision.verdict, &decision.choice, &decision.answer) {
-        (Some(verdict), ..) => format!("verdict {}", style::strong(verdict.as_str())),
-        (_, Some(choice), _) => format!("choice {}", style::strong(&one_line(choice, 80))),
-        (_, _, Some(answer)) => format!("answer by {}", answer.member),
-        _ => "no position".to_owned(),
-    };
-    let by = match &decision.decided_by {
-        DecidedBy::Rule => String::new(),
-        DecidedBy::Person { answer, note } => format!(", a person said {answer}{}", because(note)),
-        DecidedBy::Client { name, answer } => format!(", client {} said {answer}", one_line(name, 40)),
-    };
-    let members = if decision.model_count == 1 { "1 member" } else { &format!("{} members", decision.model_count) };
-    let kind = decision.kind.map_or("general", Kind::as_str);
-    let _ =
-        writeln!(out, "{what}{by}   {members}; {} task, {kind}, {} priority", decision.complexity, decision.priority);
-}
-
-fn because(note: &str) -> String {
-    if note.is_empty() { String::new() } else { format!(" ({})", one_line(note, 120)) }
-}
-
-fn blocked(blocker: Blocker) -> &'static str {
-    match blocker {
-        Blocker::AllFailed => "every seat failed; nobody gave an opinion",
-        Blocker::Budget => "the spending cap left nobody to ask; raise it with --max-cost",
-        Blocker::NoQuorum => "too few vendors answered",
-        Blocker::SingleVendor => "too few vendors could be asked; `baton members` shows who is there",
-        Blocker::Conflict => "a contradiction is open",
-        Blocker::CriticalFinding => "a credible critical finding stands against the vote",
-        Blocker::NeedsPerson => "critical: a person must answer",
-        Blocker::TurnedDown => "a person turned it down",
-    }
+fn position(decision: &Decision, page: &mut Page) {
+    let (what, value) = words::position(decision);
+    let by = words::decided_by(decision).map_or(String::new(), |by| format!(", {by}"));
+    page.paragraph("", 2, &format!("{what} {}{by}   {}", style::strong(&value), words::counted(decision)));
 }
 
 /// The confidence as a bar, with a mark at the threshold.
-fn bar(confidence: f64, threshold: f64) -> String {
+fn bar(confidence: f64, threshold: f64, cells: usize) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
         reason = "0 to 1 by type"
     )]
-    let cell = |share: f64| (share * BAR as f64) as usize;
-    let (filled, mark) = (cell(confidence), cell(threshold).min(BAR - 1));
-    (0..BAR)
+    let cell = |share: f64| (share * cells as f64) as usize;
+    let (filled, mark) = (cell(confidence), cell(threshold).min(cells.saturating_sub(1)));
+    (0..cells)
         .map(|at| match (at == mark, at < filled) {
             (true, _) => '|',
             (false, true) => '█',
@@ -123,119 +104,156 @@ fn bar(confidence: f64, threshold: f64) -> String {
         .collect()
 }
 
-fn section(title: &str, out: &mut String) {
-    let _ = writeln!(out, "\n{}", style::strong(title));
-}
-
-fn findings(decision: &Decision, out: &mut String) {
-    if decision.issues.is_empty() && decision.refused_issues.is_empty() {
-        return;
-    }
-    let confirmed = decision.confirmed().count();
-    let unconfirmed = decision.issues.len() - confirmed;
-    let refused = decision.refused_issues.len();
-    let counted = [(confirmed, "confirmed"), (unconfirmed, "unconfirmed"), (refused, "refused")];
-    let counts: Vec<String> =
-        counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    section(&format!("Findings: {}", counts.join(", ")), out);
-    for (number, issue) in (1..).zip(&decision.issues) {
-        finding(number, issue, out);
-    }
-    for refused in &decision.refused_issues {
-        let _ = writeln!(
-            out,
-            "    {} {}:{}  {}",
-            style::dim("refused "),
-            one_line(&refused.file, 60),
-            refused.line,
-            one_line(&refused.claim, 100)
-        );
-        let _ = writeln!(
-            out,
-            "             {}",
-            style::dim(&format!("{}; {}", refused.member, one_line(&refused.because, 120)))
-        );
+/// A member's text. Its prose is wrapped; code and tables are left as they are, so that they can be copied.
+fn written(text: &str, page: &mut Page) {
+    let mut in_code = false;
+    for line in printable(text).trim().lines() {
+        let bare = line.trim_start();
+        let fence = bare.starts_with("```") || bare.starts_with("~~~");
+        if fence || in_code || bare.starts_with('|') {
+            page.verbatim(&format!("  {line}"));
+        } else if bare.is_empty() {
+            page.blank();
+        } else {
+            let indent = 2 + line.chars().count() - bare.chars().count();
+            let marker = ["- ", "* ", "> "].iter().any(|marker| bare.starts_with(marker));
+            page.paragraph(&" ".repeat(indent), indent + if marker { 2 } else { 0 }, bare);
+        }
+        in_code ^= fence;
     }
 }
 
-/// The number is how `accept` and `reject` name it.
-fn finding(number: usize, issue: &MergedFinding, out: &mut String) {
+/// The number of a finding is how `accept` and `reject` name it.
+fn findings(decision: &Decision, page: &mut Page) {
+    for (standing, title) in [(Standing::Confirmed, "Confirmed"), (Standing::Unconfirmed, "Unconfirmed")] {
+        let group: Vec<_> = (1..)
+            .zip(&decision.issues)
+            .filter(|(_, issue): &(usize, &MergedFinding)| issue.standing == standing)
+            .collect();
+        if group.is_empty() {
+            continue;
+        }
+        page.section(&format!("{title}: {}", words::plural(group.len(), "finding")));
+        group.into_iter().for_each(|(number, issue)| finding(number, issue, page));
+    }
+    if !decision.refused_issues.is_empty() {
+        page.section(&format!("Refused: {}", words::plural(decision.refused_issues.len(), "finding")));
+        decision.refused_issues.iter().for_each(|refused| not_taken(refused, page));
+    }
+}
+
+fn finding(number: usize, issue: &MergedFinding, page: &mut Page) {
     let severity = match issue.severity {
-        Severity::Critical | Severity::High => style::bad(&format!("{:8}", issue.severity.as_str())),
-        Severity::Medium | Severity::Low => style::warn(&format!("{:8}", issue.severity.as_str())),
+        Severity::Critical | Severity::High => style::bad(issue.severity.as_str()),
+        Severity::Medium | Severity::Low => style::warn(issue.severity.as_str()),
     };
-    let place = match (&issue.file, issue.line) {
-        (Some(file), Some(line)) => format!("{}:{line}  ", one_line(file, 60)),
-        (Some(file), None) => format!("{}  ", one_line(file, 60)),
-        _ => String::new(),
-    };
-    let _ = writeln!(out, "{number:>3} {severity} {place}{}", one_line(&issue.claim, 160));
-    let standing = match issue.standing {
-        Standing::Confirmed => style::good("confirmed"),
-        Standing::Unconfirmed => style::dim("unconfirmed"),
-    };
-    let denied =
-        if issue.denied_by.is_empty() { String::new() } else { format!("; denied by {}", names(&issue.denied_by)) };
-    let because = style::dim(&format!("by {}{denied}; {}", names(&issue.reported_by), one_line(&issue.because, 120)));
-    let _ = writeln!(out, "             {standing} {because}");
+    let place = words::place(issue).map_or(String::new(), |place| format!("  {place}"));
+    page.paragraph(&format!("{number:>3} "), 4, &format!("{severity}{place}"));
+    page.indented(4, &one_line(&issue.claim, LONGEST));
+    page.indented(4, &style::dim(&words::behind(issue)));
 }
 
-fn names(members: &[MemberId]) -> String {
-    members.iter().map(MemberId::as_str).collect::<Vec<_>>().join(", ")
+fn not_taken(refused: &RefusedFinding, page: &mut Page) {
+    page.paragraph("  - ", 4, &format!("{}:{}", one_line(&refused.file, 200), refused.line));
+    page.indented(4, &one_line(&refused.claim, LONGEST));
+    page.indented(4, &style::dim(&format!("by {}; {}", refused.member, one_line(&refused.because, 200))));
 }
 
-fn conflicts(decision: &Decision, out: &mut String) {
+fn disputes(state: &RunState, decision: &Decision, page: &mut Page) {
     if decision.conflicts.is_empty() {
         return;
     }
-    section("Contradictions", out);
+    page.section(&format!("Disputed: {}", words::plural(decision.conflicts.len(), "claim")));
     for conflict in &decision.conflicts {
-        let _ = writeln!(out, "  {}", one_line(&conflict.claim, 160));
-        let _ = writeln!(out, "    for {}   against {}", names(&conflict.holds), names(&conflict.against));
-        let _ = match &conflict.settled_by {
-            Some(check) => writeln!(out, "    {} {}", style::good("settled:"), one_line(check, 160)),
-            None => writeln!(out, "    {} no check settled it", style::bad("open:")),
+        page.paragraph("  - ", 4, &one_line(&conflict.claim, LONGEST));
+        page.paragraph("    for      ", 13, &words::names(&conflict.holds));
+        page.paragraph("    against  ", 13, &words::names(&conflict.against));
+        for said in &conflict.reasons {
+            page.paragraph("    ", 6, &style::dim(&format!("{}: {}", said.member, one_line(&said.reason, LONGEST))));
+        }
+        let ended = match words::ended(conflict, state, decision) {
+            Ended::Settled(how) => coloured(&how, style::good),
+            Ended::Open(why) => coloured(&why, style::bad),
         };
+        page.paragraph("    ", 6, &ended);
     }
 }
 
-/// Seats that do not stand with the decision: dissenters, abstentions, failures.
-fn apart(decision: &Decision, out: &mut String) {
-    let people = decision.dissenters.iter().map(|one| (format!("says {}", one.position), one));
-    let silent = decision.abstained.iter().map(|one| ("abstained".to_owned(), one));
-    let mut lines: Vec<String> = people
-        .chain(silent)
-        .map(|(what, one)| format!("{:12} {what}: {}", one.member, one_line(&one.reason, 140)))
-        .collect();
-    lines.extend(decision.failed_models.iter().map(|failed| {
-        let instead = failed.replaced_by.as_ref().map_or(String::new(), |other| format!("; {other} was asked instead"));
-        let detail =
-            if failed.detail.is_empty() { String::new() } else { format!(": {}", one_line(&failed.detail, 120)) };
-        format!("{:12} failed, {}{detail}{instead}", failed.member, failed.class)
-    }));
-    if lines.is_empty() {
-        return;
+/// What stands before the first colon, in colour.
+fn coloured(text: &str, paint: impl Fn(&str) -> String) -> String {
+    text.split_once(':').map_or(text.to_owned(), |(word, rest)| format!("{}:{rest}", paint(word)))
+}
+
+/// Who does not stand with the decision, who gave nothing, who was asked instead, and who was not asked.
+fn apart(decision: &Decision, page: &mut Page) {
+    if !decision.dissenters.is_empty() {
+        page.section("Against it");
+        for one in &decision.dissenters {
+            let position = style::strong(&one_line(&one.position, LONGEST));
+            named(one.member.as_str(), &format!("says {position}: {}", one_line(&one.reason, LONGEST)), page);
+        }
     }
-    section("Apart", out);
-    for line in lines {
-        let _ = writeln!(out, "  {line}");
+    let missing = words::missing(decision);
+    if !missing.is_empty() || !decision.abstained.is_empty() {
+        page.section("Without an opinion");
+        for one in &decision.abstained {
+            named(one.member.as_str(), &format!("abstained: {}", one_line(&one.reason, LONGEST)), page);
+        }
+        for one in missing {
+            named(one.member.as_str(), &format!("failed, {}", one.because), page);
+            if let Some(other) = one.instead {
+                page.indented(4, &format!("{} was asked instead", style::strong(other.as_str())));
+            }
+        }
+    }
+    if let Some((members, because)) = words::not_asked(decision) {
+        page.section("Not asked");
+        named(&members, &because, page);
     }
 }
 
-fn checks(decision: &Decision, out: &mut String) {
+fn named(name: &str, text: &str, page: &mut Page) {
+    page.paragraph("  ", 4, &format!("{name} {text}"));
+}
+
+fn checks(decision: &Decision, page: &mut Page) {
     if decision.checks.is_empty() {
         return;
     }
-    section("Checks", out);
+    page.section("Checks");
     for check in &decision.checks {
         let result = match check.result.as_str() {
             "passed" => style::good("passed"),
             "failed" => style::bad("failed"),
             other => style::warn(other),
         };
-        let _ = writeln!(out, "  {:12} {result}  {}", check.check, style::dim(&one_line(&check.command, 80)));
+        let command = style::dim(&one_line(&check.command, 200));
+        page.paragraph("  ", 4, &format!("{} {result}  {command}", check.check));
         for line in check.summary.lines().take(4) {
-            let _ = writeln!(out, "    {}", style::dim(&one_line(line, 120)));
+            page.paragraph("    ", 6, &style::dim(&one_line(line, 200)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_stands_at_the_threshold_and_stays_on_the_bar() {
+        assert_eq!(bar(0.5, 0.7, 10), "█████░░|░░");
+        assert_eq!(bar(1.0, 1.0, 10), "█████████|");
+        assert_eq!(bar(0.0, 0.0, 10), "|░░░░░░░░░");
+    }
+
+    #[test]
+    fn code_in_an_answer_is_not_wrapped() {
+        let mut page = Page::new(40);
+        let code = format!("let x = {};", "1 + ".repeat(20));
+        written(&format!("{}\n\n```rust\n{code}\n```\n- {}", "word ".repeat(20), "item ".repeat(12)), &mut page);
+        let text = page.into_text();
+        assert!(text.contains(&code), "{text}");
+        assert!(text.lines().filter(|line| !line.contains("let x")).all(|line| line.len() <= 40), "{text}");
+        assert!(text.contains("  - item") && text.contains("\n    item"), "{text}");
     }
 }

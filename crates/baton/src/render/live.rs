@@ -1,6 +1,7 @@
-//! The live view: one line a seat, redrawn in place on a terminal, plain lines elsewhere.
+//! The live view: the rounds of a run, in each one line a seat, and the result. Redrawn in place on a terminal, plain
+//! lines elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,12 +15,15 @@ use baton_engine::Observer;
 use baton_port::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::style;
+use super::page::Page;
+use super::{decision, style, words};
 
 /// Shows a run while it goes on, on standard error.
 pub(crate) struct Live {
     bars: MultiProgress,
     lines: Mutex<HashMap<StepId, Line>>,
+    /// The rounds that have their heading.
+    rounds: Mutex<BTreeSet<(usize, u32, Option<String>)>>,
     terminal: bool,
     quiet: bool,
 }
@@ -33,15 +37,56 @@ impl Live {
     pub(crate) fn new(quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let terminal = !target.is_hidden();
-        Self { bars: MultiProgress::with_draw_target(target), lines: Mutex::default(), terminal, quiet }
+        Self {
+            bars: MultiProgress::with_draw_target(target),
+            lines: Mutex::default(),
+            rounds: Mutex::default(),
+            terminal,
+            quiet,
+        }
     }
 
-    fn say(&self, text: &str) {
-        if self.terminal {
+    /// A paragraph above the seats that are still at work; one line where no terminal is, to be searched by line.
+    fn say(&self, lead: &str, text: &str) {
+        if !self.terminal {
+            if !self.quiet {
+                super::note(&format!("{lead}{text}"));
+            }
+            return;
+        }
+        let mut page = Page::new(super::note_width());
+        page.paragraph(lead, 4, text);
+        let text = page.into_text();
+        if self.lines.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            // With nothing to redraw below it, a line drawn by the bars would stay without an end.
+            super::note(text.trim_end());
+        } else {
             // A screen that cannot be drawn must not end the run.
-            let _ = self.bars.println(text);
-        } else if !self.quiet {
-            super::note(text);
+            let _ = self.bars.println(text.trim_end());
+        }
+    }
+
+    /// The heading of a step's round, before the first step of it.
+    fn heading(&self, state: &RunState, step: StepId) {
+        let Some((word, claim)) = words::round(state, step) else { return };
+        let Some(step) = state.step(step) else { return };
+        let mut rounds = self.rounds.lock().unwrap_or_else(PoisonError::into_inner);
+        if rounds.insert((step.node, step.round, claim.clone())) {
+            let about = claim.map_or(String::new(), |claim| format!(", {}: {claim}", words::part(state, step)));
+            self.say("", &format!("{}{about}", style::strong(word)));
+        }
+    }
+
+    fn decided(&self, state: &RunState) {
+        let Some(decided) = &state.decision else { return };
+        let result = decision::in_short(decided);
+        match state.status {
+            Status::Decided | Status::Cancelled => self.say("", &format!("{} {result}", style::strong("decided"))),
+            Status::Waiting { .. } => {
+                self.say("", &format!("{} {result}", style::strong("so far")));
+                self.say(&format!("{} ", style::warn("!")), "waits for a person");
+            }
+            Status::Open => self.say("", &format!("{} {result}", style::strong("so far"))),
         }
     }
 
@@ -54,7 +99,7 @@ impl Live {
 
     fn begin(&self, step: StepId, label: String) {
         if !self.terminal {
-            self.say(&format!("  · {label} asked"));
+            self.say("  · ", &format!("{label} asked"));
         }
         let bar = self.bars.add(ProgressBar::new_spinner());
         let template = ProgressStyle::with_template("  {spinner} {prefix} {elapsed:>4}  {wide_msg}");
@@ -74,14 +119,16 @@ impl Live {
         if let Some(line) = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&step.id) {
             line.bar.finish_and_clear();
         }
-        self.say(&ended_line(state, step, at, outcome, detail));
+        let (sign, text) = ended(state, step, at, outcome, detail);
+        self.say(&format!("  {sign} "), &text);
     }
 }
 
-fn ended_line(state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) -> String {
+/// A sign, and how a turn ended.
+fn ended(state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) -> (String, String) {
     let attempt = step.attempts.last();
     let asked = attempt.map_or(step.member.as_str(), |attempt| attempt.member.as_str());
-    let label = format!("{:14} {:10}", asked, step.role.as_str());
+    let label = format!("{:14} {:10}", asked, words::part(state, step));
     let took = attempt.map_or(String::new(), |attempt| style::duration(at.millis_since(attempt.started)));
     if !outcome.is_ok() {
         let detail = if detail.is_empty() || detail == outcome.label() {
@@ -91,7 +138,7 @@ fn ended_line(state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, d
         };
         let follows = attempt.is_some_and(|attempt| attempt.member != step.member) && !step.status.is_over();
         let follower = if follows { format!("; {} takes over", step.member) } else { String::new() };
-        return format!("  {} {label} {} after {took}{detail}{follower}", style::bad("✗"), outcome.label());
+        return (style::bad("✗"), format!("{label} {} after {took}{detail}{follower}", outcome.label()));
     }
     if let Some(evidence) = &step.evidence {
         let result = match evidence.result {
@@ -99,26 +146,27 @@ fn ended_line(state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, d
             CheckResult::Failed => style::bad("failed"),
             CheckResult::Abstained { .. } => style::warn("abstained"),
         };
-        return format!("  {} {label} {result} after {took}", style::good("✓"));
+        return (style::good("✓"), format!("{label} {result} after {took}"));
     }
     let payer = attempt.map_or("unknown", |attempt| super::turns::payer(state, attempt).as_str());
     let cost = match attempt.and_then(|attempt| attempt.cost) {
         Some(cost) => format!(", {cost} ({payer})"),
         None => format!(", cost unknown ({payer})"),
     };
-    format!("  {} {label} answered in {took}{cost}", style::good("✓"))
+    (style::good("✓"), format!("{label} answered in {took}{cost}"))
 }
 
 impl Observer for Live {
     fn begun(&self, run: &RunId) {
-        self.say(&style::dim(&format!("run {}", run.short())));
+        self.say("", &style::dim(&format!("run {}", run.short())));
     }
 
     fn event(&self, stamped: &Stamped, state: &RunState) {
         match &stamped.event {
             Event::StepStarted { step, member, .. } => {
-                let role = state.step(*step).map_or("", |step| step.role.as_str());
-                self.begin(*step, format!("{member:14} {role:10}"));
+                self.heading(state, *step);
+                let part = state.step(*step).map_or(String::new(), |step| words::part(state, step));
+                self.begin(*step, format!("{member:14} {part:10}"));
             }
             Event::StepFinished { step, report, .. } => {
                 if let Some(step) = state.step(*step) {
@@ -136,16 +184,13 @@ impl Observer for Live {
                     );
                 }
             }
-            Event::CancelRequested => self.say("  stopping"),
-            Event::Decided(_) if matches!(state.status, Status::Waiting { .. }) => {
-                self.say(&format!("  {} waits for a person", style::warn("!")));
-            }
+            Event::CancelRequested => self.say("  ", "stopping"),
+            Event::Decided(_) => self.decided(state),
             Event::Submitted(_)
             | Event::OpinionRead { .. }
             | Event::EvidenceRecorded { .. }
             | Event::TimerFired { .. }
-            | Event::PersonAnswered { .. }
-            | Event::Decided(_) => {}
+            | Event::PersonAnswered { .. } => {}
         }
     }
 

@@ -3,9 +3,15 @@
 pub(crate) mod decision;
 pub(crate) mod json;
 pub(crate) mod live;
+pub(crate) mod markdown;
+pub(crate) mod page;
 pub(crate) mod plan;
+#[cfg(test)]
+mod sample;
+pub(crate) mod sarif;
 pub(crate) mod style;
 pub(crate) mod turns;
+mod words;
 
 use std::io::Write;
 
@@ -21,6 +27,11 @@ impl Output {
         Self { stdout: anstream::stdout() }
     }
 
+    /// The columns to fill on standard output.
+    pub(crate) fn width(&self) -> usize {
+        width(&console::Term::stdout())
+    }
+
     /// Writes a whole text. A reader that went away early (`| head`) is no failure.
     pub(crate) fn print(&mut self, text: &str) -> Result<(), Failure> {
         let written = self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.flush());
@@ -33,10 +44,21 @@ impl Output {
     }
 }
 
+/// The columns to fill on a terminal.
+fn width(terminal: &console::Term) -> usize {
+    let variable = std::env::var("COLUMNS").ok();
+    page::columns(variable.as_deref(), terminal.size_checked().map(|(_, columns)| columns))
+}
+
 /// A note for the user, on standard error.
 pub(crate) fn note(text: &str) {
     // Nothing sensible can be done when even standard error is gone.
     let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// The columns to fill on standard error.
+pub(crate) fn note_width() -> usize {
+    width(&console::Term::stderr())
 }
 
 /// A failure, on standard error: what happened, then what to do.

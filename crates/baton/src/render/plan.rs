@@ -6,44 +6,50 @@ use baton_core::run::{Inputs, RunState};
 use baton_core::units::MicroUsd;
 use baton_engine::Rendered;
 
+use super::page::Page;
 use super::style;
 
-/// The classification and the team, one line a seat.
-pub(crate) fn team(state: &RunState) -> String {
-    let mut out = String::new();
-    let Some(plan) = &state.plan else { return out };
+/// The classification and the team, one paragraph a seat, for a terminal of `width` columns.
+pub(crate) fn team(state: &RunState, width: usize) -> String {
+    let mut page = Page::new(width);
+    let Some(plan) = &state.plan else { return page.into_text() };
     let seen = &plan.classification;
-    let _ = writeln!(
-        out,
-        "{} {} task of {} priority; asks for {}",
-        seen.complexity,
-        if seen.unsure { "general".to_owned() } else { seen.kind.to_string() },
-        seen.priority,
-        seen.question.as_str()
-    );
+    let kind = if seen.unsure { "general".to_owned() } else { seen.kind.to_string() };
+    let (complexity, priority, question) = (seen.complexity, seen.priority, seen.question.as_str());
+    page.paragraph("", 2, &format!("{complexity} {kind} task of {priority} priority; asks for {question}"));
     for reason in &seen.reasons {
-        let _ = writeln!(out, "  {}", style::dim(reason));
+        page.paragraph("  ", 4, &style::dim(reason));
     }
-    for seat in &plan.team.seats {
-        let _ = writeln!(out, "  {:14} {:10} {}", seat.member, seat.role.as_str(), style::dim(&seat.rule));
+    for row in &plan.team.seats {
+        seat(row.member.as_str(), row.role.as_str(), &row.rule, &mut page);
     }
-    for seat in &plan.team.held {
-        let rule = format!("{}; asked only if it may change the result", seat.rule);
-        let _ = writeln!(out, "  {:14} {:10} {}", seat.member, "held back", style::dim(&rule));
+    for row in &plan.team.held {
+        seat(
+            row.member.as_str(),
+            "held back",
+            &format!("{}; asked only if it may change the result", row.rule),
+            &mut page,
+        );
     }
     if !plan.team.ladder.is_empty() {
         let ladder: Vec<&str> = plan.team.ladder.iter().map(baton_core::ids::MemberId::as_str).collect();
-        let _ = writeln!(out, "  {:14} {:10} {}", "", "step in", style::dim(&ladder.join(", ")));
+        seat("", "step in", &ladder.join(", "), &mut page);
     }
     for note in &plan.team.notes {
-        let _ = writeln!(out, "{} {note}", style::warn("!"));
+        page.paragraph(&format!("{} ", style::warn("!")), 2, note);
     }
-    out
+    page.into_text()
+}
+
+/// The reason hangs beside the names, or below them where there is little room.
+fn seat(member: &str, role: &str, rule: &str, page: &mut Page) {
+    let hang = if page.width() < 70 { 6 } else { 28 };
+    page.paragraph(&format!("  {member:14} {role:10} "), hang, &style::dim(rule));
 }
 
 /// Everything that `--dry-run` shows.
-pub(crate) fn dry_run(inputs: &Inputs, state: &RunState, prompts: &[Rendered]) -> String {
-    let mut out = team(state);
+pub(crate) fn dry_run(inputs: &Inputs, state: &RunState, prompts: &[Rendered], width: usize) -> String {
+    let mut out = team(state, width);
     let (known, unknown) = estimate(inputs, state);
     let cap = inputs.rules.spend_cap.map_or("no cap".to_owned(), |cap| format!("capped at {cap}"));
     let estimate = if unknown { "unknown, as a price is missing".to_owned() } else { format!("at most about {known}") };

@@ -144,6 +144,61 @@ fn a_run_shown_listed_and_verified() {
     insta::assert_snapshot!("verify", data(&table.home, &table.run(&["verify"])));
 }
 
+/// Two report, one denies with a verdict of its own, and one cannot be reached.
+fn contested() -> Table {
+    let claim = "The loop never ends, since nothing in it counts how often the request was sent before";
+    let seats = [THREE[0], THREE[1], THREE[2], Seat { id: "date", tier: 3, vendor: "date-co" }];
+    let rules = [
+        model("ash", [finds("reject", "high", 2, claim)]),
+        model("beech", [finds("reject", "medium", 2, claim)]),
+        model("cork", [finds("approve", "low", 30, "The name `retry` says too little")]),
+        model("date", [fault(Fault::RateLimited)]),
+    ];
+    let table = Table::lay(&seats, rules);
+    table.home.write("net.rs", format!("fn retry() {{\n    loop {{}}\n}}\n{}", "// more\n".repeat(40))).unwrap();
+    table
+}
+
+/// A document, in which ids do not stand as words of their own.
+fn handed_on(table: &Table, arguments: &[&str]) -> String {
+    let run = table.run(&["runs", "--json"]).json().unwrap()[0]["run"].as_str().unwrap().to_owned();
+    let ran = table.run(arguments);
+    data(&table.home, &ran).replace(&run, "[RUN]").replace(&run[run.len() - 8..], "[RUN]")
+}
+
+const CONTESTED: &[&str] =
+    &["ask", "Is this retry loop safe?", "-f", "net.rs", "--yes", "--complexity", "complex", "--kind", "code_review"];
+
+#[test]
+fn a_narrow_terminal() {
+    let mut table = contested();
+    table.home.set("COLUMNS", "50");
+    let ran = table.run(CONTESTED);
+    let shown = table.run(&["show"]);
+    for line in ran.stdout.lines().chain(shown.stdout.lines()) {
+        assert!(line.chars().count() <= 50, "{line}");
+    }
+    insta::assert_snapshot!(data(&table.home, &ran));
+}
+
+#[test]
+fn a_decision_to_hand_on() {
+    let table = contested();
+    let _ = table.run(CONTESTED);
+    insta::assert_snapshot!("markdown", handed_on(&table, &["show", "--format", "markdown"]));
+    insta::assert_snapshot!("sarif", handed_on(&table, &["show", "--format", "sarif"]));
+    let json = |arguments: &[&str]| table.run(arguments).stdout;
+    assert_eq!(json(&["show", "--format", "json"]), json(&["show", "--json"]));
+}
+
+#[test]
+fn no_colour_goes_where_no_terminal_is() {
+    let table = contested();
+    let ran = table.run(CONTESTED);
+    let shown = [table.run(&["show"]), table.run(&["show", "--format", "markdown"])];
+    assert!(shown.iter().chain([&ran]).all(|ran| !ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}')));
+}
+
 #[test]
 fn the_members_that_can_be_asked() {
     let table = Table::lay(THREE, []);
@@ -174,6 +229,8 @@ fn bad_inputs() {
         &["ask", "x", "-m", "claude"],
         &["ask", "x", "--choose", "one"],
         &["show", "0000"],
+        &["show", "--format", "pdf"],
+        &["show", "--format", "sarif", "--json"],
         &["frobnicate"],
     ];
     let tell = |arguments: &&[&str]| {

@@ -1,0 +1,212 @@
+//! What a decision says in words, without colour: shared by the screen and by Markdown, so that both say the same.
+
+use baton_core::consensus::{Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, MergedFinding, Recommendation};
+use baton_core::ids::{MemberId, StepId};
+use baton_core::route::Role;
+use baton_core::run::{RunState, Step};
+use baton_core::task::Kind;
+use baton_core::text::one_line;
+
+/// Longer texts of members are cut; `--json` has them whole.
+pub(super) const LONGEST: usize = 400;
+
+/// Nobody gave an opinion: there is nothing to be sure of.
+pub(super) fn is_empty(decision: &Decision) -> bool {
+    decision.blocked_by(Blocker::AllFailed) || decision.blocked_by(Blocker::Budget)
+}
+
+/// The recommendation, and what it means.
+pub(super) fn recommendation(decision: &Decision) -> (&'static str, &'static str) {
+    match decision.recommendation {
+        _ if is_empty(decision) => ("no decision", "nobody gave an opinion"),
+        Recommendation::Proceed => ("proceed", "this can be acted on"),
+        Recommendation::ProceedWithCaution => ("proceed with caution", "just below the threshold"),
+        Recommendation::ReviewRequired => ("review required", "look at this before you act on it"),
+        Recommendation::ConflictResolutionNeeded => ("conflict", "members contradict each other"),
+    }
+}
+
+/// Where the confidence comes from, and how much was learned.
+pub(super) fn source(decision: &Decision) -> String {
+    let outcomes = match decision.learned_over.unwrap_or_default() {
+        1 => "1 outcome".to_owned(),
+        over => format!("{over} outcomes"),
+    };
+    match decision.confidence_source {
+        ConfidenceSource::Prior => "prior, from the members' tiers: nothing learned yet".to_owned(),
+        ConfidenceSource::PriorAndEvidence => "prior, from the members' tiers, and a check that settled it".to_owned(),
+        ConfidenceSource::Learned => format!("learned over {outcomes}"),
+        ConfidenceSource::LearnedAndEvidence => format!("learned over {outcomes}, and a check that settled it"),
+    }
+}
+
+pub(super) fn blocked(blocker: Blocker) -> &'static str {
+    match blocker {
+        Blocker::AllFailed => "every seat failed; nobody gave an opinion",
+        Blocker::Budget => "the spending cap left nobody to ask; raise it with --max-cost",
+        Blocker::NoQuorum => "too few vendors answered",
+        Blocker::SingleVendor => "too few vendors could be asked; `baton members` shows who is there",
+        Blocker::Conflict => "a contradiction is open",
+        Blocker::CriticalFinding => "a credible critical finding stands against the vote",
+        Blocker::NeedsPerson => "critical: a person must answer",
+        Blocker::TurnedDown => "a person turned it down",
+    }
+}
+
+/// What the decision is, and its value: `verdict` and `reject`.
+pub(super) fn position(decision: &Decision) -> (&'static str, String) {
+    match (&decision.verdict, &decision.choice, &decision.answer) {
+        (Some(verdict), ..) => ("verdict", verdict.as_str().to_owned()),
+        (_, Some(choice), _) => ("choice", one_line(choice, 80)),
+        (_, _, Some(answer)) => ("answer by", answer.member.to_string()),
+        _ => ("no position", String::new()),
+    }
+}
+
+/// Who had the last word; `None` where the rules decided.
+pub(super) fn decided_by(decision: &Decision) -> Option<String> {
+    match &decision.decided_by {
+        DecidedBy::Rule => None,
+        DecidedBy::Person { answer, note } if note.is_empty() => Some(format!("a person said {answer}")),
+        DecidedBy::Person { answer, note } => Some(format!("a person said {answer} ({})", one_line(note, 200))),
+        DecidedBy::Client { name, answer } => Some(format!("client {} said {answer}", one_line(name, 40))),
+    }
+}
+
+/// How many opinions were counted, on what kind of task.
+pub(super) fn counted(decision: &Decision) -> String {
+    let kind = decision.kind.map_or("general", Kind::as_str);
+    let members = plural(decision.model_count, "member");
+    format!("{members}; {} task, {kind}, {} priority", decision.complexity, decision.priority)
+}
+
+/// Who stands behind a finding, who denies it, why it stands as it does, and the chance that it is worth acting on.
+pub(super) fn behind(issue: &MergedFinding) -> String {
+    let denied =
+        if issue.denied_by.is_empty() { String::new() } else { format!("; denied by {}", names(&issue.denied_by)) };
+    let because = one_line(&issue.because, 200);
+    format!("by {}{denied}; {because}; confidence {:.2}", names(&issue.reported_by), issue.confidence.as_f64())
+}
+
+/// `src/net.rs:2`; `None` where the finding names no file.
+pub(super) fn place(issue: &MergedFinding) -> Option<String> {
+    let file = one_line(issue.file.as_deref()?, 200);
+    Some(issue.line.map_or(file.clone(), |line| format!("{file}:{line}")))
+}
+
+/// How a dispute ended: a word for what settled it, and the record's own words.
+pub(super) enum Ended {
+    Settled(String),
+    Open(String),
+}
+
+/// What settled a dispute, or what was tried in vain.
+pub(super) fn ended(conflict: &Conflict, state: &RunState, decision: &Decision) -> Ended {
+    let argued = |step: &&Step| step.dispute().is_some_and(|dispute| dispute.claim == conflict.claim);
+    let (arbiters, parties): (Vec<&Step>, Vec<&Step>) =
+        state.steps.iter().filter(argued).partition(|step| step.role == Role::Arbiter);
+    if let Some(by) = &conflict.settled_by {
+        let by = one_line(by, 200);
+        let begins_with = |member: &MemberId| by.split([' ', ',']).next() == Some(member.as_str());
+        let what = if decision.checks.iter().any(|check| begins_with(&check.check)) {
+            "settled by a check"
+        } else if arbiters.iter().any(|step| begins_with(&step.member)) {
+            "settled by an arbiter"
+        } else if parties.iter().any(|step| begins_with(&step.member)) {
+            "settled by argument"
+        } else {
+            "settled"
+        };
+        return Ended::Settled(format!("{what}: {by}"));
+    }
+    if let (DecidedBy::Person { .. }, Some(said)) = (&decision.decided_by, decided_by(decision)) {
+        return Ended::Settled(format!("settled by a person: {said}"));
+    }
+    Ended::Open(open(&parties, &arbiters))
+}
+
+fn open(parties: &[&Step], arbiters: &[&Step]) -> String {
+    let of = |steps: &[&Step]| {
+        let mut members: Vec<MemberId> = steps.iter().map(|step| step.member.clone()).collect();
+        members.dedup();
+        names(&members)
+    };
+    match (parties.is_empty(), arbiters.is_empty()) {
+        (true, true) => "open: no check settled it".to_owned(),
+        (false, true) => format!("open: no check settled it, and neither side gave way ({})", of(parties)),
+        (true, false) => format!("open: the arbiter {} did not say the same in both orders", of(arbiters)),
+        (false, false) => format!(
+            "open: neither side gave way ({}), and the arbiter {} did not say the same in both orders",
+            of(parties),
+            of(arbiters)
+        ),
+    }
+}
+
+/// A member that gave nothing: why, and who was asked instead.
+pub(super) struct Missing<'a> {
+    pub(super) member: &'a MemberId,
+    pub(super) because: String,
+    pub(super) instead: Option<&'a MemberId>,
+}
+
+pub(super) fn missing(decision: &Decision) -> Vec<Missing<'_>> {
+    let tell = |failed: &'_ baton_core::consensus::FailedMember| {
+        let repeats = failed.detail.is_empty() || failed.detail == failed.class;
+        if repeats { failed.class.clone() } else { format!("{}: {}", failed.class, one_line(&failed.detail, LONGEST)) }
+    };
+    let failed = decision.failed_models.iter();
+    failed.map(|one| Missing { member: &one.member, because: tell(one), instead: one.replaced_by.as_ref() }).collect()
+}
+
+/// Who was not asked, and what that saved; `None` where everybody was.
+pub(super) fn not_asked(decision: &Decision) -> Option<(String, String)> {
+    if decision.not_asked.is_empty() {
+        return None;
+    }
+    let saved = if decision.saved.0 == 0 { String::new() } else { format!("; about {} saved", decision.saved) };
+    let because = format!("could hardly have changed this for the price{saved}");
+    Some((names(&decision.not_asked), because))
+}
+
+pub(super) fn names(members: &[MemberId]) -> String {
+    members.iter().map(MemberId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// The round that a step belongs to: a heading for the live view, and what is argued about where it is a dispute.
+pub(super) fn round(state: &RunState, step: StepId) -> Option<(&'static str, Option<String>)> {
+    use baton_core::workflow::{Act, Who};
+    let step = state.step(step)?;
+    let claim = step.dispute().map(|dispute| one_line(&dispute.claim, 200));
+    let inputs = state.inputs.as_ref()?;
+    let word = match &inputs.workflow.nodes.get(step.node)?.act {
+        Act::Ask { draft: true, .. } => "draft",
+        Act::Ask { who: Who::Team, .. } if step.round > 0 => "again",
+        Act::Ask { who: Who::Team, .. } => "panel",
+        Act::Ask { who: Who::Lead, .. } => "lead",
+        Act::Ask { who: Who::Others, .. } => "review",
+        Act::Ask { who: Who::Further, .. } => "further",
+        Act::Ask { who: Who::Sides, .. } => "argument",
+        Act::Ask { who: Who::Arbiter, .. } => "arbiter",
+        Act::Check => "checks",
+        Act::Decide | Act::Gate { .. } | Act::Repeat { .. } => return None,
+    };
+    Some((word, claim))
+}
+
+/// What a member is asked as: its role, or the disputed claim that it is asked about, numbered as they came up.
+pub(super) fn part(state: &RunState, step: &Step) -> String {
+    let Some(dispute) = step.dispute() else { return step.role.as_str().to_owned() };
+    let mut claims: Vec<&str> = Vec::new();
+    for other in state.steps.iter().filter_map(Step::dispute) {
+        if !claims.contains(&other.claim.as_str()) {
+            claims.push(&other.claim);
+        }
+    }
+    let number = claims.iter().position(|claim| *claim == dispute.claim).map_or(0, |at| at + 1);
+    format!("claim {number}")
+}
