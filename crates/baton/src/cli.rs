@@ -103,6 +103,9 @@ pub(crate) struct RunFlags {
     /// Print the decision as JSON, and nothing else, on standard output
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the decision as Markdown, to be pasted into a pull request, or its findings as SARIF 2.1.0
+    #[arg(long, value_enum, conflicts_with = "json")]
+    pub(crate) format: Option<Format>,
     /// Do not ask whether a vendor may be sent the task
     #[arg(short, long)]
     pub(crate) yes: bool,
@@ -112,6 +115,13 @@ pub(crate) struct RunFlags {
     /// No live view
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+impl RunFlags {
+    /// What the decision is printed as; `None` stands for the screen.
+    pub(crate) fn form(&self) -> Option<Format> {
+        if self.json { Some(Format::Json) } else { self.format }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -174,8 +184,8 @@ pub(crate) struct Show {
     pub(crate) format: Option<Format>,
 }
 
-/// What a decision is printed as.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+/// What a decision is printed as, where it is not a screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Markdown,
     Sarif,

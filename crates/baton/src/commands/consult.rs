@@ -43,7 +43,7 @@ pub(crate) async fn consult(consult: Consult, output: &mut Output) -> Result<Exi
     let inputs = Inputs { named: vec![id], session, ..setup.freeze(task, workflow, members).await? };
     let (run, state) = carry_out(&setup, inputs, attached, &consult.run).await?;
     match &state.decision {
-        Some(decision) if !consult.run.json && decision.answer.is_some() => {
+        Some(decision) if consult.run.form().is_none() && decision.answer.is_some() => {
             say(&setup, &run, &state, decision, output).await
         }
         decision => {

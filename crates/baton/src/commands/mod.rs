@@ -21,7 +21,7 @@ use baton_core::run::{RunState, Status};
 use baton_engine::Engine;
 use baton_port::Cancel;
 
-use crate::cli::{Cli, RunFlags};
+use crate::cli::{Cli, Format, RunFlags};
 use crate::failure::{Exit, Failure};
 use crate::render::live::Live;
 use crate::render::page::Page;
@@ -63,16 +63,30 @@ pub(crate) async fn conclude(
         return Ok(Exit::Cancelled);
     };
     let answer = answer(engine, decision).await?;
-    if flags.json {
-        let value = render::json::decision(run, state, decision, answer.as_deref())?;
-        output.print(&format!("{value:#}\n"))?;
-    } else {
-        output.print(&render::decision::screen(run, state, decision, answer.as_deref(), output.width()))?;
-    }
+    let text = match flags.form() {
+        Some(format) => written(run, state, decision, answer.as_deref(), format)?,
+        None => render::decision::screen(run, state, decision, answer.as_deref(), output.width()),
+    };
+    output.print(&text)?;
     if let Some(question) = open_question(state) {
         render::note(&question_text(run, &question, render::note_width()));
     }
     Ok(exit_of_run(state, decision))
+}
+
+/// A decision as it is handed on to others.
+pub(crate) fn written(
+    run: &RunId,
+    state: &RunState,
+    decision: &Decision,
+    answer: Option<&str>,
+    format: Format,
+) -> Result<String, Failure> {
+    Ok(match format {
+        Format::Json => format!("{:#}\n", render::json::decision(run, state, decision, answer)?),
+        Format::Markdown => render::markdown::document(run, state, decision, answer),
+        Format::Sarif => format!("{:#}\n", render::sarif::log(run, decision)),
+    })
 }
 
 /// The exit code that a run stands for.
@@ -117,7 +131,12 @@ pub(crate) async fn drive(engine: &Engine, run: &RunId, flags: &RunFlags) -> Res
     let live = Live::new(flags.quiet);
     let cancel = Cancel::default();
     let work = engine.drive(run, &live, &cancel);
-    Ok(with_ctrl_c(work, &cancel).await?)
+    let ended = with_ctrl_c(work, &cancel).await?;
+    drop(live);
+    if !flags.quiet {
+        render::note("");
+    }
+    Ok(ended)
 }
 
 /// The first Ctrl-C asks the run to stop and waits until every child has ended; a second one changes nothing.

@@ -5,13 +5,18 @@ use baton_core::journal::Stream;
 use baton_core::run::Status;
 
 use super::{answer, conclude, drive, exit_of_run, find_run};
-use crate::cli::Resume;
+use crate::cli::{Format, Resume};
 use crate::compose::{Setup, refuse_recursion};
 use crate::failure::{Exit, Failure};
 use crate::render::{self, Output};
 
 pub(crate) async fn resume(resume: Resume, output: &mut Output) -> Result<Exit, Failure> {
     refuse_recursion()?;
+    if resume.flags.form() == Some(Format::Sarif) && resume.run.is_none() {
+        return Err(
+            Failure::input("`--format sarif` is about one run").hint("name it: baton resume RUN --format sarif")
+        );
+    }
     let setup = Setup::open()?;
     setup.admit_trusted().await?;
     let runs = match &resume.run {
@@ -21,7 +26,7 @@ pub(crate) async fn resume(resume: Resume, output: &mut Output) -> Result<Exit, 
     if runs.is_empty() {
         render::note("no run was interrupted");
     }
-    if resume.flags.json && resume.run.is_none() {
+    if resume.flags.form() == Some(Format::Json) && resume.run.is_none() {
         return as_list(&setup, &runs, &resume, output).await;
     }
     let mut exit = Exit::Ok;

@@ -6,7 +6,7 @@ use baton_core::ids::RunId;
 use baton_core::run::{Attempt, Event, RunState, Stamped, Step};
 use baton_core::text::{one_line, printable};
 
-use super::{answer, find_run, open_question};
+use super::{answer, find_run, open_question, written};
 use crate::cli::{Format, Show};
 use crate::compose::Setup;
 use crate::failure::{Exit, Failure};
@@ -24,13 +24,9 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
     }
     let events = setup.engine.events(&run).await?;
     let state = baton_core::run::fold(events.clone()).map_err(baton_engine::EngineError::from)?;
-    if let Some(format @ (Format::Markdown | Format::Sarif)) = show.format {
-        output.print(&written(&setup, &run, &state, format).await?)?;
-        return Ok(Exit::Ok);
-    }
-    if show.json || show.format.is_some() {
-        let value = whole(&setup, &run, &state).await?;
-        output.print(&format!("{value:#}\n"))?;
+    let format = if show.json { Some(Format::Json) } else { show.format };
+    if let Some(format) = format {
+        output.print(&handed_on(&setup, &run, &state, format).await?)?;
         return Ok(Exit::Ok);
     }
     let width = output.width();
@@ -54,30 +50,23 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
     Ok(Exit::Ok)
 }
 
-async fn whole(setup: &Setup, run: &RunId, state: &RunState) -> Result<serde_json::Value, Failure> {
+/// The decision alone, to be handed on. Only JSON can tell of a run that has none yet.
+async fn handed_on(setup: &Setup, run: &RunId, state: &RunState, format: Format) -> Result<String, Failure> {
     match &state.decision {
         Some(decision) => {
             let answer = answer(&setup.engine, decision).await?;
-            json::decision(run, state, decision, answer.as_deref())
+            written(run, state, decision, answer.as_deref(), format)
         }
-        None => Ok(serde_json::json!({
-            "schema": "baton.decision/1", "run": run.as_str(), "status": json::status(state.status),
-            "turns": render::turns::list(state),
-        })),
+        None if format == Format::Json => {
+            let value = serde_json::json!({
+                "schema": "baton.decision/1", "run": run.as_str(), "status": json::status(state.status),
+                "turns": render::turns::list(state),
+            });
+            Ok(format!("{value:#}\n"))
+        }
+        None => Err(Failure::input(format!("run {} has no decision yet", run.short()))
+            .hint("`baton resume` carries it on; `baton show` has what came in")),
     }
-}
-
-/// The decision alone, to be handed on. There must be one.
-async fn written(setup: &Setup, run: &RunId, state: &RunState, format: Format) -> Result<String, Failure> {
-    let Some(decision) = state.decision.as_deref() else {
-        return Err(Failure::input(format!("run {} has no decision yet", run.short()))
-            .hint("`baton resume` carries it on; `baton show` has what came in"));
-    };
-    if matches!(format, Format::Sarif) {
-        return Ok(format!("{:#}\n", render::sarif::log(run, decision)));
-    }
-    let answer = answer(&setup.engine, decision).await?;
-    Ok(render::markdown::document(run, state, decision, answer.as_deref()))
 }
 
 fn head(run: &RunId, state: &RunState, width: usize) -> String {

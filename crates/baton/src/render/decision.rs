@@ -247,6 +247,32 @@ mod tests {
     }
 
     #[test]
+    fn a_screen_tells_everything_and_fits_any_width() {
+        let (run, state, decision) = crate::render::sample::decided();
+        for width in [40, 50, 80, 120] {
+            let text = screen(&run, &state, &decision, None, width);
+            let wide = text.lines().map(console::measure_text_width).max();
+            assert!(wide <= Some(width), "{text}");
+        }
+        let text = screen(&run, &state, &decision, None, 120);
+        let text = anstream::adapter::strip_str(&text).to_string();
+        for part in [
+            "Confirmed: 2 findings\n  1 critical  src/a b.rs:29\n    The shift overflows\n    by alder, cedar; denied by birch;",
+            "Unconfirmed: 2 findings\n  3 high  src/b.rs:3\n",
+            "  4 low\n    The name is odd\n",
+            "Refused: 1 finding\n  - src/lib.rs:412\n",
+            "    for      alder, cedar\n    against  birch\n    birch: It is bounded above.\n    settled by a check: tests",
+            "Against it\n  birch says approve: It is <b>fine</b>\n",
+            "  fir abstained: I see no diff\n",
+            "  dogwood failed, rate limited: later\n    cedar was asked instead\n",
+            "Not asked\n  elm could hardly have changed this for the price; about $0.02 saved\n",
+            "  tests failed  cargo test\n",
+        ] {
+            assert!(text.contains(part), "{part}\n---\n{text}");
+        }
+    }
+
+    #[test]
     fn code_in_an_answer_is_not_wrapped() {
         let mut page = Page::new(40);
         let code = format!("let x = {};", "1 + ".repeat(20));

@@ -210,3 +210,105 @@ pub(super) fn part(state: &RunState, step: &Step) -> String {
     let number = claims.iter().position(|claim| *claim == dispute.claim).map_or(0, |at| at + 1);
     format!("claim {number}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{self, id};
+    use baton_core::consensus::Side;
+    use baton_core::run::{Dispute, Order, PromptPlan, StepStatus, Work};
+
+    fn asked(member: &str, role: Role, claim: &str) -> Step {
+        let own = (role != Role::Arbiter).then_some(Side::Holds);
+        let (holds, against) = (StepId(0), StepId(1));
+        let dispute = Dispute { claim: claim.into(), order: Order::HoldingFirst, holds, against, own };
+        Step {
+            id: StepId(0),
+            node: 0,
+            round: 0,
+            role,
+            member: id(member),
+            work: Work::Prompt(PromptPlan {
+                template: String::new(),
+                with: Vec::new(),
+                draft: None,
+                quotes: Vec::new(),
+                note: None,
+                dispute: Some(dispute),
+            }),
+            draft: false,
+            status: StepStatus::Done,
+            attempts: Vec::new(),
+            opinion: None,
+            evidence: None,
+            answer: None,
+        }
+    }
+
+    /// How the sample's dispute is said to have ended, with this for its settlement and these members asked about it.
+    fn told(settled_by: Option<&str>, steps: &[(&str, Role)], change: impl FnOnce(&mut Decision)) -> String {
+        let (_, mut state, mut decision) = sample::decided();
+        let claim = decision.conflicts[0].claim.clone();
+        state.steps = steps.iter().map(|(member, role)| asked(member, *role, &claim)).collect();
+        decision.conflicts[0].settled_by = settled_by.map(str::to_owned);
+        change(&mut decision);
+        let (Ended::Settled(how) | Ended::Open(how)) = ended(&decision.conflicts[0], &state, &decision);
+        how
+    }
+
+    #[test]
+    fn it_is_told_what_settled_a_dispute() {
+        let both = [("alder", Role::Primary), ("birch", Role::Secondary)];
+        let judge = [("fir", Role::Arbiter), ("fir", Role::Arbiter)];
+        let none = |_: &mut Decision| {};
+        assert_eq!(told(Some("tests failed at a.rs:1"), &[], none), "settled by a check: tests failed at a.rs:1");
+        assert!(told(Some("birch gave way"), &both, none).starts_with("settled by argument: birch"));
+        assert!(told(Some("fir, of another family"), &judge, none).starts_with("settled by an arbiter: fir,"));
+        assert_eq!(told(Some("in words of a later version"), &both, none), "settled: in words of a later version");
+        let person = |decision: &mut Decision| {
+            decision.decided_by = DecidedBy::Person { answer: "approve".into(), note: "I looked".into() };
+        };
+        assert_eq!(told(None, &both, person), "settled by a person: a person said approve (I looked)");
+    }
+
+    #[test]
+    fn an_open_dispute_tells_what_was_tried() {
+        let both = [("alder", Role::Primary), ("birch", Role::Secondary)];
+        let all = [both[0], both[1], ("fir", Role::Arbiter), ("fir", Role::Arbiter)];
+        assert_eq!(told(None, &[], |_| {}), "open: no check settled it");
+        assert!(told(None, &both, |_| {}).ends_with("neither side gave way (alder, birch)"));
+        assert!(told(None, &all, |_| {}).ends_with("the arbiter fir did not say the same in both orders"));
+    }
+
+    #[test]
+    fn claims_are_numbered_as_they_came_up() {
+        let (_, mut state, _) = sample::decided();
+        state.steps = vec![
+            asked("alder", Role::Primary, "one"),
+            asked("birch", Role::Secondary, "one"),
+            asked("alder", Role::Primary, "two"),
+        ];
+        let parts: Vec<String> = state.steps.iter().map(|step| part(&state, step)).collect();
+        assert_eq!(parts, ["claim 1", "claim 1", "claim 2"]);
+    }
+
+    #[test]
+    fn confidence_says_prior_or_learned_over_how_many() {
+        let (_, _, mut decision) = sample::decided();
+        assert_eq!(source(&decision), "learned over 12 outcomes, and a check that settled it");
+        (decision.confidence_source, decision.learned_over) = (ConfidenceSource::Learned, Some(1));
+        assert_eq!(source(&decision), "learned over 1 outcome");
+        decision.confidence_source = ConfidenceSource::Prior;
+        assert!(source(&decision).starts_with("prior"));
+    }
+
+    #[test]
+    fn what_was_saved_is_told_only_where_it_is_known() {
+        let (_, _, mut decision) = sample::decided();
+        assert!(not_asked(&decision).unwrap().1.ends_with("about $0.02 saved"));
+        decision.saved = baton_core::units::MicroUsd(0);
+        assert!(!not_asked(&decision).unwrap().1.contains("saved"));
+        decision.not_asked.clear();
+        assert!(not_asked(&decision).is_none());
+    }
+}

@@ -187,6 +187,10 @@ fn a_decision_to_hand_on() {
     let _ = table.run(CONTESTED);
     insta::assert_snapshot!("markdown", handed_on(&table, &["show", "--format", "markdown"]));
     insta::assert_snapshot!("sarif", handed_on(&table, &["show", "--format", "sarif"]));
+    let told = table.run(&[CONTESTED, &["--format", "sarif", "--quiet"]].concat());
+    assert_eq!((told.code, told.json().unwrap()["version"].as_str()), (Some(12), Some("2.1.0")));
+    let several = table.run(&["resume", "--format", "sarif"]);
+    assert_eq!((several.code, several.stdout.as_str()), (Some(2), ""), "one document cannot be about several runs");
     let json = |arguments: &[&str]| table.run(arguments).stdout;
     assert_eq!(json(&["show", "--format", "json"]), json(&["show", "--json"]));
 }
