@@ -1,7 +1,8 @@
 //! A decision as Markdown, to be pasted into a pull request or an issue.
 //!
-//! Whatever a member wrote is shown as text: it cannot make a heading, a link, an image or HTML, and cannot call
-//! anybody or refer to an issue by `@name` or `#1`. An adopted text stands in a fence that it cannot close.
+//! Whatever a member wrote is shown as text: it cannot make a heading, an image or HTML, cannot hide where a link
+//! leads, and cannot call anybody or refer to an issue by `@name` or `#1`. An adopted text stands in a fence that it
+//! cannot close.
 
 use std::fmt::Write;
 
@@ -39,8 +40,8 @@ pub(crate) fn document(run: &RunId, state: &RunState, decision: &Decision, answe
 
 fn head(decision: &Decision, out: &mut String) {
     let (word, meaning) = words::recommendation(decision);
-    let scripted = if decision.scripted { " [scripted answers]" } else { "" };
-    let _ = writeln!(out, "## {word}: {meaning}{}\n", escaped(scripted));
+    let scripted = if decision.scripted { " \\[scripted answers\\]" } else { "" };
+    let _ = writeln!(out, "## {word}: {meaning}{scripted}\n");
     if !words::is_empty(decision) {
         let (what, value) = words::position(decision);
         let by = words::decided_by(decision).map_or(String::new(), |by| format!(", {}", escaped(&by)));
@@ -202,10 +203,11 @@ mod tests {
 
     #[test]
     fn a_whole_document() {
-        let (run, state, decision) = sample::decided();
+        let (run, state, mut decision) = sample::decided();
+        decision.scripted = true;
         let text = document(&run, &state, &decision, Some("Take a queue.\n```\nx\n```"));
         for part in [
-            "## proceed: this can be acted on\n",
+            "## proceed: this can be acted on \\[scripted answers\\]\n",
             "verdict **reject**; 2 members; standard task, code\\_review, normal priority",
             "Confidence **0.95** of 0.70 needed (learned over 12 outcomes, and a check that settled it)",
             "````markdown\nTake a queue.\n```\nx\n```\n````",

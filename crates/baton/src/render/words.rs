@@ -119,8 +119,9 @@ pub(super) fn ended(conflict: &Conflict, state: &RunState, decision: &Decision) 
         };
         return Ended::Settled(format!("{what}: {by}"));
     }
-    if let (DecidedBy::Person { .. }, Some(said)) = (&decision.decided_by, decided_by(decision)) {
-        return Ended::Settled(format!("settled by a person: {said}"));
+    if let DecidedBy::Person { answer, note } = &decision.decided_by {
+        let because = if note.is_empty() { String::new() } else { format!(" ({})", one_line(note, 200)) };
+        return Ended::Settled(format!("settled by a person: {answer}{because}"));
     }
     Ended::Open(open(&parties, &arbiters))
 }
@@ -153,7 +154,11 @@ pub(super) struct Missing<'a> {
 pub(super) fn missing(decision: &Decision) -> Vec<Missing<'_>> {
     let tell = |failed: &'_ baton_core::consensus::FailedMember| {
         let repeats = failed.detail.is_empty() || failed.detail == failed.class;
-        if repeats { failed.class.clone() } else { format!("{}: {}", failed.class, one_line(&failed.detail, LONGEST)) }
+        if repeats {
+            failed.class.clone()
+        } else {
+            format!("{}: {}", failed.class, one_line(&failed.detail, LONGEST).trim_end_matches('.'))
+        }
     };
     let failed = decision.failed_models.iter();
     failed.map(|one| Missing { member: &one.member, because: tell(one), instead: one.replaced_by.as_ref() }).collect()
@@ -268,7 +273,7 @@ mod tests {
         let person = |decision: &mut Decision| {
             decision.decided_by = DecidedBy::Person { answer: "approve".into(), note: "I looked".into() };
         };
-        assert_eq!(told(None, &both, person), "settled by a person: a person said approve (I looked)");
+        assert_eq!(told(None, &both, person), "settled by a person: approve (I looked)");
     }
 
     #[test]
