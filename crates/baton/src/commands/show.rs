@@ -88,13 +88,20 @@ fn steps(state: &RunState, width: usize) -> String {
     let mut page = Page::new(width);
     page.blank();
     page.paragraph("", 0, &style::strong("Steps"));
+    let seats = state.steps.iter().flat_map(|step| &step.attempts).map(|attempt| seat(state, attempt).len());
+    let widest = seats.max().unwrap_or_default().max(14);
     for step in &state.steps {
-        step.attempts.iter().for_each(|attempt| tried(state, step, attempt, &mut page));
+        step.attempts.iter().for_each(|attempt| tried(state, step, attempt, widest, &mut page));
     }
     page.into_text()
 }
 
-fn tried(state: &RunState, step: &Step, attempt: &Attempt, page: &mut Page) {
+fn seat(state: &RunState, attempt: &Attempt) -> String {
+    let scripted = state.member(&attempt.member).is_some_and(|member| member.scripted);
+    format!("{}{}", attempt.member, if scripted { " [scripted]" } else { "" })
+}
+
+fn tried(state: &RunState, step: &Step, attempt: &Attempt, widest: usize, page: &mut Page) {
     let outcome = attempt.outcome.as_ref().map_or("running", |outcome| outcome.label());
     let cost = attempt.cost.map_or("cost unknown".to_owned(), |cost| cost.to_string());
     let tokens = attempt
@@ -102,12 +109,11 @@ fn tried(state: &RunState, step: &Step, attempt: &Attempt, page: &mut Page) {
         .map_or(String::new(), |usage| format!(", {} tokens in, {} out", usage.input_tokens, usage.output_tokens));
     let detail =
         if attempt.detail.is_empty() { String::new() } else { format!(": {}", one_line(&attempt.detail, 200)) };
-    let scripted = if state.member(&attempt.member).is_some_and(|member| member.scripted) { " [scripted]" } else { "" };
     let payer = render::turns::payer(state, attempt).as_str();
-    let seat = format!("{}{scripted}", attempt.member);
+    let (seat, part) = (seat(state, attempt), render::words::part(state, step));
     let paid = style::dim(&format!("{cost} ({payer}){tokens}"));
     let lead = format!("  {:2} ", step.id.0 + 1);
-    page.paragraph(&lead, 7, &format!("{seat:14} {:10} {outcome}{detail}  {paid}", step.role.as_str()));
+    page.paragraph(&lead, 7, &format!("{seat:widest$} {part:10} {outcome}{detail}  {paid}"));
     if let Some(words) = attempt.session.as_ref().and_then(render::turns::conversation) {
         page.paragraph("     ", 7, &style::dim(&words));
     }

@@ -68,7 +68,7 @@ impl Live {
 
     /// The heading of a step's round, before the first step of it.
     fn heading(&self, state: &RunState, step: StepId) {
-        let Some((word, claim)) = words::round(state, step) else { return };
+        let Some((word, claim)) = words::round(state, step).filter(|_| has_rounds(state)) else { return };
         let Some(step) = state.step(step) else { return };
         let mut rounds = self.rounds.lock().unwrap_or_else(PoisonError::into_inner);
         if rounds.insert((step.node, step.round, claim.clone())) {
@@ -78,7 +78,7 @@ impl Live {
     }
 
     fn decided(&self, state: &RunState) {
-        let Some(decided) = &state.decision else { return };
+        let Some(decided) = state.decision.as_ref().filter(|_| has_rounds(state)) else { return };
         let result = decision::in_short(decided);
         match state.status {
             Status::Decided | Status::Cancelled => self.say("", &format!("{} {result}", style::strong("decided"))),
@@ -122,6 +122,13 @@ impl Live {
         let (sign, text) = ended(state, step, at, outcome, detail);
         self.say(&format!("  {sign} "), &text);
     }
+}
+
+/// A workflow that asks once is a conversation with one member: it has no rounds and nothing to be decided.
+fn has_rounds(state: &RunState) -> bool {
+    use baton_core::workflow::{Act, Who};
+    let asks = |act: &Act| matches!(act, Act::Ask { who, .. } if *who != Who::Lead) || *act == Act::Check;
+    state.inputs.as_ref().is_some_and(|inputs| inputs.workflow.nodes.iter().any(|node| asks(&node.act)))
 }
 
 /// A sign, and how a turn ended.

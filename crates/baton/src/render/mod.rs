@@ -11,7 +11,7 @@ mod sample;
 pub(crate) mod sarif;
 pub(crate) mod style;
 pub(crate) mod turns;
-mod words;
+pub(crate) mod words;
 
 use std::io::Write;
 

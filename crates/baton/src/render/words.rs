@@ -204,7 +204,7 @@ pub(super) fn round(state: &RunState, step: StepId) -> Option<(&'static str, Opt
 }
 
 /// What a member is asked as: its role, or the disputed claim that it is asked about, numbered as they came up.
-pub(super) fn part(state: &RunState, step: &Step) -> String {
+pub(crate) fn part(state: &RunState, step: &Step) -> String {
     let Some(dispute) = step.dispute() else { return step.role.as_str().to_owned() };
     let mut claims: Vec<&str> = Vec::new();
     for other in state.steps.iter().filter_map(Step::dispute) {

@@ -129,6 +129,7 @@ fn a_consultation() {
     let answer = Answer::text("Use a queue.\n\n- It is simple.\n- It is enough.").usage(1_000, 100, 0);
     let table = Table::lay(THREE, [model("beech", [answer])]);
     let ran = table.run(&["consult", "beech", "How should I retry?", "--yes"]);
+    assert!(!ran.stderr.contains("panel") && !ran.stderr.contains("decided"), "no rounds: {}", ran.stderr);
     insta::assert_snapshot!(data(&table.home, &ran));
 }
 
@@ -179,6 +180,17 @@ fn a_narrow_terminal() {
         assert!(line.chars().count() <= 50, "{line}");
     }
     insta::assert_snapshot!(data(&table.home, &ran));
+}
+
+#[test]
+fn the_live_view_tells_the_rounds_and_how_it_stands_after_each() {
+    let ran = contested().run(CONTESTED);
+    let told: Vec<&str> = ran.stderr.lines().filter(|line| !line.starts_with(' ')).collect();
+    let from = told.iter().position(|line| *line == "panel").unwrap();
+    let parts =
+        ["panel", "so far conflict: verdict reject", "argument, claim 1: the verdict is reject", "so far conflict"];
+    assert!(told[from..].iter().zip(parts).all(|(line, part)| line.starts_with(part)), "{}", ran.stderr);
+    assert!(ran.stderr.contains("cork           claim 1    answered"), "{}", ran.stderr);
 }
 
 #[test]
