@@ -13,6 +13,9 @@ use crate::opinion::{Finding, Severity, Stance};
 use crate::source::LocationCheck;
 use crate::units::Probability;
 
+/// How sure a finding is at least when a dispute about it was settled in its favour: as the word of the strongest tier.
+const SETTLED: Probability = Probability::from_millionths(750_000);
+
 /// All findings of a team.
 #[derive(Clone, Debug, Default)]
 pub(in crate::consensus) struct Claims {
@@ -27,10 +30,16 @@ impl Claims {
             let finding = &mut claim.finding;
             let disputed = !finding.denied_by.is_empty();
             let Some(end) = settled.iter().find(|end| disputed && end.claim == finding.claim) else { continue };
-            finding.standing = if end.side == Side::Holds { Standing::Confirmed } else { Standing::Unconfirmed };
+            let holds = end.side == Side::Holds;
+            finding.standing = if holds { Standing::Confirmed } else { Standing::Unconfirmed };
+            finding.confidence = if holds {
+                finding.confidence.max(SETTLED)
+            } else {
+                finding.confidence.min(Probability::ONE.minus(SETTLED))
+            };
             let by = end.arbiter.as_ref().map_or("the other side gave way".into(), |id| format!("{id} settled it"));
-            finding.because = if end.side == Side::Holds { by } else { format!("denied: {by}") };
-            claim.credible_critical &= end.side == Side::Holds;
+            finding.because = if holds { by } else { format!("denied: {by}") };
+            claim.credible_critical &= holds;
         }
         self.merged.sort_by_key(|claim| rank(&claim.finding));
     }
