@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use baton_core::consensus::Side;
 use baton_core::hash::Hash;
 use baton_core::ids::MemberId;
+use baton_core::opinion::AnswerSchema;
 use baton_core::quote::envelope;
 use baton_core::route::Role;
 use baton_core::run::{Dispute, Inputs, PromptPlan, RunState, Stamped, Work};
@@ -83,6 +84,12 @@ fn question(state: &RunState, plan: &PromptPlan) -> Question {
         (None, Some(plan)) => plan.classification.question.clone(),
         (None, None) => Question::Text,
     }
+}
+
+/// The form that the prompt of a plan asks for; none where its template asks for none.
+pub(crate) fn schema(state: &RunState, inputs: &Inputs, plan: &PromptPlan) -> Option<AnswerSchema> {
+    let asks = template(inputs, &plan.template).is_ok_and(|template| template.contains("{{trailer}}"));
+    asks.then(|| AnswerSchema::of(question(state, plan)))
 }
 
 fn template<'a>(inputs: &'a Inputs, name: &str) -> Result<&'a str, PromptError> {

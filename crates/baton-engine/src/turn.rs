@@ -8,7 +8,7 @@ use baton_core::evidence::{self, CheckResult, Evidence};
 use baton_core::hash::Hash;
 use baton_core::ids::{MemberId, SessionName, StepId};
 use baton_core::member::Member;
-use baton_core::opinion::{self, READER_VERSION};
+use baton_core::opinion::{self, AnswerSchema, READER_VERSION};
 use baton_core::outcome::Outcome;
 use baton_core::run::{Event, TurnReport};
 use baton_core::source::Sources;
@@ -29,6 +29,8 @@ pub(crate) struct Attempt {
     pub(crate) member: Member,
     pub(crate) channel: Result<Arc<dyn Channel>, String>,
     pub(crate) prompt: Arc<str>,
+    /// The form that the prompt asks for.
+    pub(crate) schema: Option<AnswerSchema>,
     /// The prompt without what is quoted of an old conversation.
     pub(crate) own_prompt: Hash,
     pub(crate) directory: PathBuf,
@@ -120,6 +122,7 @@ impl Attempt {
         TurnRequest {
             prompt: self.prompt.to_string(),
             effort: self.member.effort,
+            schema: self.schema.clone(),
             session: conversation.map_or(SessionUse::None, |conversation| conversation.session.clone()),
             history: conversation.map(|conversation| conversation.history.clone()).unwrap_or_default(),
             directory: self.directory.clone(),

@@ -324,6 +324,10 @@ impl<'a> Worker<'a> {
             }
             Some(_) | None => None,
         };
+        let schema = match self.state.step(step).map(|step| &step.work) {
+            Some(Work::Prompt(plan)) => prompt::schema(&self.state, inputs, plan),
+            _ => None,
+        };
         let handoff = conversation.as_ref().and_then(|(_, conversation)| conversation.handoff.as_deref());
         let has_rule = inputs.handover.as_ref().is_some_and(|handover| handover.has_rule(&member.id));
         Ok(Some(Attempt {
@@ -333,6 +337,7 @@ impl<'a> Worker<'a> {
             member: member.clone(),
             own_prompt: Hash::of(own.as_bytes()),
             prompt: handoff.map_or(own.clone(), |handoff| Arc::from(format!("{handoff}{own}"))),
+            schema,
             directory,
             cancel: Cancel::default(),
             signs: self.signs.0.clone(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use baton_core::evidence::Evidence;
 use baton_core::member::Effort;
+use baton_core::opinion::AnswerSchema;
 use baton_core::outcome::Outcome;
 use baton_core::run::Provenance;
 use baton_core::units::{Timestamp, Usage};
@@ -104,6 +105,9 @@ pub struct TurnRequest {
     pub prompt: String,
     /// Overrides the seat's own effort.
     pub effort: Option<Effort>,
+    /// The form that the prompt asks for at its end, for channels whose interface can hold a member to it; their turn's
+    /// text is as if the member had written it. Others leave it to the prompt.
+    pub schema: Option<AnswerSchema>,
     pub session: SessionUse,
     /// All earlier exchanges of the session, oldest first. By it a process that was kept for the session sees that
     /// nobody else went on with it; without it, it is not used again.

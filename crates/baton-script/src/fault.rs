@@ -47,6 +47,8 @@ faults! {
     /// The account has no money left: OpenAI's 429 `insufficient_quota`; Anthropic's 400 about the
     /// credit balance.
     InsufficientQuota = "insufficient_quota",
+    /// 400: the model or the server knows no schemas for answers.
+    SchemaRefused = "schema_refused",
     /// 500 with the vendor's error body.
     ServerError = "server_error",
     /// 502 with an HTML page of a proxy.

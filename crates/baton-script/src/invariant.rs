@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dialect::Dialect;
 use crate::http::Request;
+use crate::schema::Fields;
 
 /// Something in a request that a real vendor refuses, or that must never be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,6 +37,8 @@ pub enum ViolationKind {
     VersionMissing,
     /// A Gemini stream without `alt=sse`, which would come as one long array.
     AltMissing,
+    /// The answer is held to a schema that the vendor refuses, or in a form that it does not know.
+    SchemaRefused,
     /// The content type is not JSON.
     ContentTypeNotJson,
     /// The key, or a parameter that is named like one, stands in the URL.
@@ -61,6 +64,8 @@ pub(crate) struct Body {
     input: Option<Input>,
     #[serde(default)]
     max_tokens: Option<u64>,
+    #[serde(flatten)]
+    pub(crate) form: Fields,
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,6 +167,9 @@ pub(crate) fn of_call(
     }
     if body.says_nothing(dialect) {
         found.push(ViolationKind::MessagesEmpty);
+    }
+    if body.form.is_refused(dialect) {
+        found.push(ViolationKind::SchemaRefused);
     }
     let limited = dialect != Dialect::Messages || body.max_tokens.is_some();
     if needs_limit == Limit::Needed && !limited {

@@ -34,6 +34,7 @@ mod http;
 mod invariant;
 mod performance;
 mod plan;
+mod schema;
 mod script;
 mod server;
 mod state;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock;
 use crate::dialect::{Dialect, Failure, Frames, Left, Voice};
 use crate::fault::Fault;
+use crate::schema;
 use crate::script::{Answer, Finish};
 
 /// Bytes of filler in the one delta of [`Fault::HugeLine`].
@@ -86,6 +87,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) model: &'a str,
     pub(crate) streamed: bool,
     pub(crate) include_usage: bool,
+    /// What the answer is held to.
+    pub(crate) schema: Option<&'a serde_json::Value>,
     /// Seconds since 1970.
     pub(crate) now: u64,
 }
@@ -130,6 +133,7 @@ impl Scene<'_> {
             | Fault::RateLimitedSeconds
             | Fault::RateLimitedDate
             | Fault::InsufficientQuota
+            | Fault::SchemaRefused
             | Fault::ServerError
             | Fault::Unavailable
             | Fault::Overloaded => self.refused(fault),
@@ -266,7 +270,7 @@ impl Scene<'_> {
         Voice {
             id: self.id,
             model: reply.model.as_deref().unwrap_or(self.model).to_owned(),
-            text: reply.text.clone(),
+            text: self.schema.map_or_else(|| reply.text.clone(), |schema| schema::fitted(schema, &reply.text)),
             usage: Some(reply.usage),
             finish: reply.finish,
             delta_characters: reply.delta_characters,

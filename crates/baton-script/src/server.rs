@@ -386,6 +386,7 @@ fn scene<'a>(id: u64, dialect: Dialect, answer: &'a Answer, body: &'a Body) -> S
         model: body.model.as_deref().unwrap_or("scripted"),
         streamed: body.stream.unwrap_or(false),
         include_usage: body.include_usage(),
+        schema: body.form.schema(dialect),
         now: clock::unix_seconds(SystemTime::now()),
     }
 }

@@ -5,6 +5,7 @@ mod mend;
 mod prose;
 mod read;
 mod refusal;
+mod schema;
 mod statements;
 mod trailer;
 
@@ -15,6 +16,7 @@ use crate::units::Probability;
 
 pub use choice::choice;
 pub use read::{READER_VERSION, read};
+pub use schema::AnswerSchema;
 
 /// Stand or change: the two camps that cannot both be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use baton_core::member::Effort;
+use baton_core::opinion::AnswerSchema;
 use baton_core::units::Usage;
 use baton_port::TurnRequest;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,26 @@ struct Body<'a> {
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<Thinking>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_config: Option<OutputConfig<'a>>,
+}
+
+#[derive(Serialize)]
+struct OutputConfig<'a> {
+    format: Format<'a>,
+}
+
+#[derive(Serialize)]
+struct Format<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    schema: &'a AnswerSchema,
+}
+
+impl<'a> OutputConfig<'a> {
+    fn of(schema: &'a AnswerSchema) -> Self {
+        Self { format: Format { kind: "json_schema", schema } }
+    }
 }
 
 #[derive(Serialize)]
@@ -43,6 +64,7 @@ pub(crate) fn body(settings: &Settings, request: &TurnRequest) -> Result<Vec<u8>
         messages: messages(request),
         stream: settings.stream,
         thinking: budget.map(|budget_tokens| Thinking { kind: "enabled", budget_tokens }),
+        output_config: settings.schema(request).map(OutputConfig::of),
     })
 }
 

@@ -69,8 +69,18 @@ const OVERLOADED: &[&str] = &[
 ];
 const REFUSED: &[&str] = &["content_filter", "content_policy_violation", "invalid_prompt", "moderation"];
 
+const STRUCTURED_OFF: &str = "set `structured = \"off\"` for this seat";
+
 /// Fields that some servers refuse, and the setting that leaves them out.
 const HINTS: &[(&str, &str)] = &[
+    ("response_format", STRUCTURED_OFF),
+    ("text.format", STRUCTURED_OFF),
+    ("output_config", STRUCTURED_OFF),
+    ("json_schema", STRUCTURED_OFF),
+    ("esponse_mime_type", STRUCTURED_OFF),
+    ("esponseJsonSchema", STRUCTURED_OFF),
+    ("esponseMimeType", STRUCTURED_OFF),
+    ("structured output", STRUCTURED_OFF),
     ("stream_options", "set `stream_options = \"false\"` for this seat"),
     ("reasoning_effort", "set `reasoning = \"none\"` for this seat"),
     ("reasoning.effort", "set `reasoning = \"none\"` for this seat"),

@@ -27,6 +27,9 @@ pub(crate) struct Message<'a> {
     content: &'a str,
 }
 
+/// What OpenAI and those who copied it call a schema.
+pub(crate) const SCHEMA_NAME: &str = "answer";
+
 /// The history, and the prompt as the last message.
 pub(crate) fn messages(request: &TurnRequest) -> Vec<Message<'_>> {
     let mut messages = Vec::with_capacity(request.history.len() * 2 + 1);
@@ -55,6 +58,15 @@ impl Dialect {
             Self::OpenAi | Self::Responses => &["openai"],
             Self::Anthropic => &["anthropic"],
             Self::Gemini => &["budget", "level"],
+        }
+    }
+
+    /// Whether this is the vendor's own API, which is known to take a schema.
+    pub(crate) fn is_own_host(self, host: &str) -> bool {
+        host == match self {
+            Self::OpenAi | Self::Responses => "api.openai.com",
+            Self::Anthropic => "api.anthropic.com",
+            Self::Gemini => "generativelanguage.googleapis.com",
         }
     }
 

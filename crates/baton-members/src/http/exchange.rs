@@ -276,11 +276,17 @@ impl<'a> Exchange<'a> {
     fn finish(self, ending: Ending) -> Turn {
         let key = self.channel.key.as_ref();
         let shown = |text: &str| one_line(&redact(text, key), LONGEST_DETAIL);
+        // What broke off is kept as far as it came.
+        let schema = self.channel.settings.schema(self.request).filter(|_| ending.outcome.is_ok());
+        let said = ending.text.map(|text| match schema {
+            Some(schema) => schema.text(&text),
+            None => text,
+        });
         let mut transcript = self.received.into_transcript();
         blot(&mut transcript.bytes, key);
         Turn {
             outcome: ending.outcome,
-            text: ending.text.map(|text| without_key(text, key)),
+            text: said.map(|text| without_key(text, key)),
             detail: shown(&ending.detail),
             usage: self.answer.usage,
             provenance: Provenance {

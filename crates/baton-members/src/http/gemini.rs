@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use baton_core::member::Effort;
+use baton_core::opinion::AnswerSchema;
 use baton_core::units::Usage;
 use baton_port::TurnRequest;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use super::settings::Settings;
 struct Body<'a> {
     contents: Vec<Content<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    generation_config: Option<GenerationConfig>,
+    generation_config: Option<GenerationConfig<'a>>,
 }
 
 #[derive(Serialize)]
@@ -35,11 +36,15 @@ struct TextPart<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct GenerationConfig {
+struct GenerationConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_output_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking_config: Option<ThinkingConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_mime_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_json_schema: Option<&'a AnswerSchema>,
 }
 
 /// How an effort is told; models know one or the other.
@@ -107,8 +112,11 @@ pub(crate) fn body(settings: &Settings, request: &TurnRequest) -> Result<Vec<u8>
         _ => 0,
     };
     let max_output_tokens = settings.max_output_tokens.map(|written| written.saturating_add(thought));
-    let config = GenerationConfig { max_output_tokens, thinking_config };
-    let says_something = config.max_output_tokens.is_some() || config.thinking_config.is_some();
+    let response_json_schema = settings.schema(request);
+    let response_mime_type = response_json_schema.map(|_| "application/json");
+    let config = GenerationConfig { max_output_tokens, thinking_config, response_mime_type, response_json_schema };
+    let says_something =
+        config.max_output_tokens.is_some() || config.thinking_config.is_some() || response_json_schema.is_some();
     serde_json::to_vec(&Body { contents: contents(request), generation_config: says_something.then_some(config) })
 }
 

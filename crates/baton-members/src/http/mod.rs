@@ -18,6 +18,10 @@
 //!   in the middle of a stream.
 //! - When to ask again is read from `retry-after`, from the resets of used-up limits, or from Google's `RetryInfo` in
 //!   the body, in this order. A used-up quota for a day is `quota_exhausted`, whatever delay stands beside it.
+//! - With `structured`, the form goes as the API has it: `response_format`, `text.format`, `output_config.format` or
+//!   `responseJsonSchema`. The turn's text is then what the member said followed by the trailer; the transcript keeps
+//!   the bytes. An answer of another form stays as it is. An API that refuses the field ends the turn as `rejected`,
+//!   with the setting to change; it is not asked again without it.
 //! - Responses are asked for with `store: false`: the vendor keeps none for later turns.
 //!
 //! Settings (others are refused when the channel is made):
@@ -31,6 +35,7 @@
 //! | `max_tokens_field` | for `openai-chat`: `max_tokens` or `max_completion_tokens`; the second is for `api.openai.com` unless set |
 //! | `stream_options` | for `openai-chat`, `false`: do not ask a stream for usage, for servers that refuse the field |
 //! | `reasoning` | `openai` sends the effort's name; `anthropic`, and `budget` for Gemini, tokens for thoughts; `level` for Gemini a word; `none` nothing |
+//! | `structured` | `on`: hold the API to the form that a turn asks for; `auto`: where the address is the vendor's own; `off` unless set |
 //!
 //! Without `reasoning`, a seat that has an effort of its own uses its dialect's form, and any other seat sends none:
 //! many models refuse the field. For Gemini the model's name chooses between budget (2.5) and level (later ones). A

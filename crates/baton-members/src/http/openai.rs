@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use baton_core::member::Effort;
+use baton_core::opinion::AnswerSchema;
 use baton_core::units::{MicroUsd, Usage};
 use baton_port::TurnRequest;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::answer::{Answer, Step, Stop, Text, Trouble};
 use super::classify::VendorError;
-use super::dialect::{Message, messages};
+use super::dialect::{Message, SCHEMA_NAME, messages};
 use super::settings::{MaxTokensField, Settings};
 
 #[derive(Serialize)]
@@ -26,6 +27,28 @@ struct Body<'a> {
     max_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat<'a>>,
+}
+
+#[derive(Serialize)]
+struct ResponseFormat<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    json_schema: JsonSchema<'a>,
+}
+
+#[derive(Serialize)]
+struct JsonSchema<'a> {
+    name: &'static str,
+    strict: bool,
+    schema: &'a AnswerSchema,
+}
+
+impl<'a> ResponseFormat<'a> {
+    fn of(schema: &'a AnswerSchema) -> Self {
+        Self { kind: "json_schema", json_schema: JsonSchema { name: SCHEMA_NAME, strict: true, schema } }
+    }
 }
 
 #[derive(Serialize)]
@@ -45,6 +68,7 @@ pub(crate) fn body(settings: &Settings, request: &TurnRequest) -> Result<Vec<u8>
         reasoning_effort: effort.map(Effort::as_str),
         max_tokens: limit(MaxTokensField::MaxTokens),
         max_completion_tokens: limit(MaxTokensField::MaxCompletionTokens),
+        response_format: settings.schema(request).map(ResponseFormat::of),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use baton_core::member::Effort;
+use baton_core::opinion::AnswerSchema;
 use baton_core::units::Usage;
 use baton_port::TurnRequest;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::answer::{Answer, Step, Stop, Trouble};
 use super::classify::VendorError;
-use super::dialect::{Message, messages};
+use super::dialect::{Message, SCHEMA_NAME, messages};
 use super::settings::Settings;
 
 #[derive(Serialize)]
@@ -24,6 +25,28 @@ struct Body<'a> {
     reasoning: Option<Reasoning>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_output_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Text<'a>>,
+}
+
+#[derive(Serialize)]
+struct Text<'a> {
+    format: Format<'a>,
+}
+
+#[derive(Serialize)]
+struct Format<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'static str,
+    strict: bool,
+    schema: &'a AnswerSchema,
+}
+
+impl<'a> Text<'a> {
+    fn of(schema: &'a AnswerSchema) -> Self {
+        Self { format: Format { kind: "json_schema", name: SCHEMA_NAME, strict: true, schema } }
+    }
 }
 
 #[derive(Serialize)]
@@ -41,6 +64,7 @@ pub(crate) fn body(settings: &Settings, request: &TurnRequest) -> Result<Vec<u8>
         store: false,
         reasoning: effort.map(Effort::as_str).map(|effort| Reasoning { effort }),
         max_output_tokens: settings.max_output_tokens,
+        text: settings.schema(request).map(Text::of),
     })
 }
 

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use baton_core::member::{Effort, Member, Payer};
+use baton_core::opinion::AnswerSchema;
+use baton_port::TurnRequest;
 use reqwest::Url;
 
 use super::dialect::Dialect;
@@ -44,6 +46,8 @@ pub(crate) struct Settings {
     /// For Gemini: how an effort is told.
     pub(crate) thinking: Thinking,
     pub(crate) local: bool,
+    /// The API is held to the form that a turn asks for.
+    pub(crate) structured: bool,
 }
 
 /// Under which name a chat server takes the limit of output tokens.
@@ -76,6 +80,7 @@ impl Settings {
             max_tokens_field: if is_openai { MaxTokensField::MaxCompletionTokens } else { MaxTokensField::MaxTokens },
             reasoning: member.effort.is_some(),
             local: member.payer == Payer::Local,
+            structured: false,
         };
         for (name, value) in &member.channel.settings {
             settings.take(name, value).map_err(|because| invalid(name, because))?;
@@ -100,9 +105,18 @@ impl Settings {
                 )?;
             }
             "reasoning" => self.take_reasoning(value)?,
+            "structured" => {
+                let own = self.dialect.is_own_host(self.base_url.host_str().unwrap_or_default());
+                self.structured = one_of(value, &[("auto", own), ("on", true), ("off", false)])?;
+            }
             _ => return Err("is not known to this kind of channel".to_owned()),
         }
         Ok(())
+    }
+
+    /// The form to hold the API to in this turn.
+    pub(crate) fn schema<'a>(&self, request: &'a TurnRequest) -> Option<&'a AnswerSchema> {
+        request.schema.as_ref().filter(|_| self.structured)
     }
 
     fn take_reasoning(&mut self, value: &str) -> Result<(), String> {

@@ -66,6 +66,7 @@ fn request(directory: &Path) -> TurnRequest {
     TurnRequest {
         prompt: "ignored".into(),
         effort: None,
+        schema: None,
         session: SessionUse::None,
         history: vec![],
         directory: directory.to_owned(),

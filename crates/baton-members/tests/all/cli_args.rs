@@ -44,6 +44,7 @@ pub(crate) fn request(prompt: &str, session: SessionUse) -> TurnRequest {
     TurnRequest {
         prompt: prompt.to_owned(),
         effort: None,
+        schema: None,
         session,
         history: vec![],
         directory: PathBuf::from("/work-dir"),

@@ -16,7 +16,7 @@ fn expected(fault: Fault, kind: Kind, stream: bool) -> Outcome {
     let limited = |retry_after_ms| Outcome::RateLimited { retry_after_ms };
     match fault {
         Fault::Unauthorized | Fault::Forbidden => Outcome::Auth,
-        Fault::ModelNotFound | Fault::Redirect => Outcome::Rejected,
+        Fault::ModelNotFound | Fault::Redirect | Fault::SchemaRefused => Outcome::Rejected,
         Fault::ContextTooLong | Fault::TooLarge => Outcome::ContextTooLong,
         // Its reset is a length; Anthropic's is a date, and the script sends no `date` to count from; Google has none.
         Fault::RateLimited if matches!(kind, Kind::OpenAi | Kind::Responses) => limited(Some(12)),

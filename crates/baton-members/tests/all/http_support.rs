@@ -89,6 +89,7 @@ pub(crate) fn request(prompt: &str) -> TurnRequest {
     TurnRequest {
         prompt: prompt.into(),
         effort: None,
+        schema: None,
         session: SessionUse::None,
         history: vec![],
         directory: std::env::temp_dir(),

@@ -29,6 +29,8 @@ mod http_request;
 #[cfg(test)]
 mod http_seats;
 #[cfg(test)]
+mod http_structured;
+#[cfg(test)]
 mod http_support;
 #[cfg(test)]
 mod mcp_settings;

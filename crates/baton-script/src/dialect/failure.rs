@@ -77,6 +77,15 @@ impl Failure {
                     "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.",
                 ),
             ),
+            Fault::SchemaRefused => (
+                openai(
+                    400,
+                    "invalid_request_error",
+                    "",
+                    "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.",
+                ),
+                anthropic(400, "invalid_request_error", "output_config.format: Extra inputs are not permitted"),
+            ),
             Fault::Unavailable => (
                 openai(503, "server_error", "", "The engine is currently overloaded, please try again later."),
                 anthropic(503, "api_error", "Service unavailable"),
@@ -145,13 +154,17 @@ impl Failure {
             "" => String::new(),
             details => format!(",\n    \"details\": [{details}]"),
         };
+        let message = match dialect {
+            Dialect::Responses => wording.message.replace("'response_format'", "'text.format'"),
+            _ => wording.message.clone(),
+        };
         let param = match (wording.code, dialect) {
             ("context_length_exceeded", Dialect::Responses) => "input",
             ("context_length_exceeded", _) => "messages",
             _ => "",
         };
         [
-            ("message", quoted(&wording.message)),
+            ("message", quoted(&message)),
             ("type", quoted(wording.kind)),
             ("param", or_null(param)),
             ("code", or_null(wording.code)),

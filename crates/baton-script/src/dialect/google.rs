@@ -33,6 +33,11 @@ pub(super) fn wording(fault: Fault, model: &str) -> Wording {
             "INVALID_ARGUMENT",
             "The input token count (1200293) exceeds the maximum number of tokens allowed (1048576).",
         ),
+        Fault::SchemaRefused => Wording::new(
+            400,
+            "INVALID_ARGUMENT",
+            "Invalid JSON payload received. Unknown name \"responseJsonSchema\" at 'generation_config': Cannot find field.",
+        ),
         Fault::TooLarge => {
             Wording::new(400, "INVALID_ARGUMENT", "Request payload size exceeds the limit: 20971520 bytes.")
         }

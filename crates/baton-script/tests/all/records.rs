@@ -86,6 +86,11 @@ async fn bodies_are_checked() {
         (GEMINI_WHOLE, r#"{"contents":[]}"#, ViolationKind::MessagesEmpty),
         ("/v1beta/models/:generateContent", r#"{"contents":[1]}"#, ViolationKind::ModelMissing),
         ("/v1beta/models/m:streamGenerateContent", r#"{"contents":[1]}"#, ViolationKind::AltMissing),
+        (
+            CHAT.0,
+            r#"{"model":"m","messages":[1],"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{"properties":{"b":{}}}}}}"#,
+            ViolationKind::SchemaRefused,
+        ),
     ];
     for (path, body, kind) in cases {
         assert_eq!(kinds(&closing(path, body)).await, [kind], "{body}");

@@ -11,6 +11,7 @@ Prints a line for each check, `name ok` or `name FAILED detail`, and one for all
 Several URLs are checked one after the other; each server must be fresh.
 """
 
+import json
 import sys
 
 import anthropic
@@ -297,6 +298,54 @@ def gemini_other_endings(clients):
     for model, wanted in (("length", "MAX_TOKENS"), ("content_filter", "SAFETY")):
         equal(clients.gemini(model).candidates[0].finish_reason, google_types.FinishReason(wanted))
     equal(clients.gemini("empty_text").text, None)
+
+
+# Answers that are held to a schema
+
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["answer", "verdict", "abstain"],
+    "properties": {
+        "answer": {"type": "string"},
+        "verdict": {"type": "string", "enum": ["approve", "reject", "abstain"]},
+        "abstain": {"type": ["string", "null"]},
+    },
+}
+FITTED = {"answer": TEXT, "verdict": "approve", "abstain": None}
+
+
+@check
+def chat_schema(clients):
+    schema = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA}}
+    reply = clients.chat("ok", response_format=schema)
+    equal(json.loads(reply.choices[0].message.content), FITTED)
+    text, _, _, _ = read_chat(clients.chat("ok", stream=True, response_format=schema))
+    equal(json.loads(text), FITTED)
+    refused = lambda: clients.chat("schema_refused", response_format=schema)
+    expect(openai.BadRequestError, refused, status_code=400)
+
+
+@check
+def responses_schema(clients):
+    text = {"format": {"type": "json_schema", "name": "answer", "strict": True, "schema": SCHEMA}}
+    equal(json.loads(clients.responses("ok", text=text).output_text), FITTED)
+
+
+@check
+def messages_schema(clients):
+    config = {"format": {"type": "json_schema", "schema": SCHEMA}}
+    equal(json.loads(clients.messages("ok", output_config=config).content[0].text), FITTED)
+    refused = lambda: clients.messages("schema_refused", output_config=config)
+    expect(anthropic.BadRequestError, refused, status_code=400)
+
+
+@check
+def gemini_schema(clients):
+    config = {"response_mime_type": "application/json", "response_json_schema": SCHEMA}
+    ask = lambda model: clients.google.models.generate_content(model=model, contents="hello", config=config)
+    equal(json.loads(ask("ok").text), FITTED)
+    expect(google_errors.ClientError, lambda: ask("schema_refused"), code=400, status="INVALID_ARGUMENT")
 
 
 # Models

@@ -80,6 +80,7 @@ impl Seat {
         TurnRequest {
             prompt: PROMPT.to_owned(),
             effort: None,
+            schema: None,
             session: SessionUse::None,
             history: vec![],
             directory: self.place.root().to_owned(),

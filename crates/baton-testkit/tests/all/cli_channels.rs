@@ -73,6 +73,7 @@ impl Seat {
         TurnRequest {
             prompt: String::from_utf8(prompt()).unwrap(),
             effort: None,
+            schema: None,
             session: SessionUse::None,
             history: vec![],
             directory: self.place.root().to_owned(),

@@ -67,6 +67,7 @@ fn turn(place: &Place, member: &Member) -> Turn {
     let request = TurnRequest {
         prompt: large(),
         effort: None,
+        schema: None,
         session: SessionUse::None,
         history: vec![],
         directory: place.root().to_owned(),

@@ -46,6 +46,7 @@ pub(crate) fn request(place: &Place) -> TurnRequest {
     TurnRequest {
         prompt: PROMPT.to_owned(),
         effort: None,
+        schema: None,
         session: SessionUse::None,
         history: vec![],
         directory: place.root().to_owned(),

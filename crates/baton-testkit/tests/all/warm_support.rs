@@ -75,6 +75,7 @@ impl Stage {
         TurnRequest {
             prompt: prompt.to_owned(),
             effort: None,
+            schema: None,
             session,
             history: vec![],
             directory: self.place.root().to_owned(),

@@ -156,6 +156,7 @@ fn request(member: &Member, prompt: &str, session: SessionUse, place: &Path, can
     TurnRequest {
         prompt: prompt.to_owned(),
         effort: None,
+        schema: None,
         session,
         history: Vec::new(),
         directory: place.to_owned(),
