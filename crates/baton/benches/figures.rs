@@ -263,6 +263,7 @@ fn inputs(members: Vec<Member>) -> Inputs {
         experience: baton_core::learning::Experience::default(),
         load: std::collections::BTreeMap::new(),
         corrections: baton_core::classify::Corrections::default(),
+        said_kind: None,
         session: None,
         handover: Some(baton_core::handover::Handover::default()),
         seed: 1,

@@ -68,6 +68,9 @@ pub(crate) struct Ask {
     /// Ask just these members (repeat, or separate by commas)
     #[arg(short, long = "member", value_name = "MEMBER", value_delimiter = ',')]
     pub(crate) members: Vec<String>,
+    /// Where the words do not tell what kind of task it is, ask the cheapest fast member in one small call
+    #[arg(long)]
+    pub(crate) ask_kind: bool,
     /// The workflow to run: `ask` (the default), `debate` or `refine`
     #[arg(long)]
     pub(crate) workflow: Option<String>,

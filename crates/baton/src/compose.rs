@@ -139,6 +139,7 @@ impl Setup {
             experience,
             load,
             corrections,
+            said_kind: None,
             named: Vec::new(),
             session: None,
             handover: Some(handover),

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::MemberId;
 use crate::task::{Complexity, Kind, Task};
 use crate::text::{prefix, printable, words};
 
@@ -17,6 +18,14 @@ pub struct Said {
     pub kind: Kind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complexity: Option<Complexity>,
+}
+
+/// What a member said before the run, and who it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    pub member: MemberId,
+    #[serde(flatten)]
+    pub said: Said,
 }
 
 /// Whether a member should be asked: the kind is unsure and the user named none.

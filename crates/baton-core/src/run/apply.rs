@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::event::{Event, Inputs, SessionState, Stamped, TurnReport};
 use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus, Work};
 use super::{Illegal, decide};
-use crate::classify::classify_with;
+use crate::classify::{asking, classify_with};
 use crate::handover;
 use crate::ids::{MemberId, StepId};
 use crate::journal::Actor;
@@ -71,7 +71,10 @@ pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illega
 }
 
 fn submitted(state: &mut RunState, inputs: Inputs, at: Timestamp) {
-    let classification = classify_with(&inputs.task, &inputs.corrections);
+    let mut classification = classify_with(&inputs.task, &inputs.corrections);
+    if let Some(heard) = &inputs.said_kind {
+        classification = asking::settle(&inputs.task, classification, heard.member.as_str(), heard.said);
+    }
     let present = handover::present(&inputs, at);
     let whole = Request {
         members: &inputs.members,

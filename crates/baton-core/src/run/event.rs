@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{RoleRow, Rules};
-use crate::classify::Corrections;
+use crate::classify::{Corrections, asking::Heard};
 use crate::consensus::Decision;
 use crate::evidence::Evidence;
 use crate::handover::Handover;
@@ -37,6 +37,9 @@ pub struct Inputs {
     /// What the user's corrections say about this prompt.
     #[serde(default, skip_serializing_if = "Corrections::is_empty")]
     pub corrections: Corrections,
+    /// What kind of task a member said this is; asked only where the words did not tell and the user allows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_kind: Option<Heard>,
     /// How busy and how quick members were when it was submitted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub load: BTreeMap<MemberId, Load>,

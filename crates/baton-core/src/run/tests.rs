@@ -91,6 +91,7 @@ fn inputs() -> Inputs {
         experience: crate::learning::Experience::default(),
         load: std::collections::BTreeMap::new(),
         corrections: crate::classify::Corrections::default(),
+        said_kind: None,
         named: vec![],
         session: None,
         handover: None,

@@ -263,6 +263,7 @@ pub(crate) fn inputs(members: &[&str]) -> Inputs {
         experience: baton_core::learning::Experience::default(),
         load: std::collections::BTreeMap::new(),
         corrections: baton_core::classify::Corrections::default(),
+        said_kind: None,
         named: vec![],
         session: None,
         handover: Some(Handover::default()),

@@ -8,6 +8,7 @@ use baton_core::run::{Inputs, RunState};
 use baton_core::task::{Complexity, Hints, Kind, Priority, Question, Task};
 use baton_port::Cancel;
 
+use super::kind::{self, Consent};
 use super::{conclude, with_ctrl_c};
 use crate::attach::{self, Attached};
 use crate::cli::{Ask, RunFlags, Shape};
@@ -39,10 +40,26 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     super::resume::tell_interrupted(&setup).await?;
     members.extend(seats::checks(&setup.config, &trusted, &workspace(&task, &setup)));
     let inputs = Inputs { named, ..setup.freeze(task, workflow, members).await? };
+    let consent = if ask.run.yes { Consent::Given } else { Consent::AsAgreed };
+    let asks_kind = ask.ask_kind || setup.config.ask_kind;
     if ask.dry_run {
-        return dry_run(&setup, inputs, &attached, output);
+        let whom = if asks_kind { kind::whom(&setup, &inputs, &trusted, consent) } else { None };
+        let whom = whom.map(|member| member.id.clone());
+        return dry_run(&setup, inputs, whom.as_ref(), &attached, output);
     }
+    let inputs = if asks_kind { heard(&setup, inputs, consent).await? } else { inputs };
     run(&setup, inputs, attached, &ask.run, output).await
+}
+
+/// The inputs with what a member said of the task's kind. Ctrl-C stops before the run itself begins.
+async fn heard(setup: &Setup, inputs: Inputs, consent: Consent) -> Result<Inputs, Failure> {
+    let cancel = Cancel::default();
+    let tell = |line: &str| render::note(line);
+    let inputs = with_ctrl_c(kind::heard(setup, inputs, consent, &cancel, &tell), &cancel).await?;
+    if cancel.is_requested() {
+        return Err(Failure::new(Exit::Cancelled, "cancelled before the run began"));
+    }
+    Ok(inputs)
 }
 
 /// Runs to the end or to a gate, and prints the decision.
@@ -117,9 +134,18 @@ pub(crate) fn plan(setup: &Setup, inputs: &Inputs) -> Result<RunState, Failure> 
     baton_core::run::fold([submitted]).map_err(|error| Failure::configuration(error.to_string()))
 }
 
-fn dry_run(setup: &Setup, inputs: Inputs, attached: &Attached, output: &mut Output) -> Result<Exit, Failure> {
+fn dry_run(
+    setup: &Setup,
+    inputs: Inputs,
+    asked: Option<&MemberId>,
+    attached: &Attached,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let (state, prompts) = setup.engine.preview(inputs.clone(), &attached.blobs)?;
     somebody_fits(&state)?;
+    if let Some(member) = asked {
+        output.print(&format!("{member} would be asked first, in one small call, what kind of task this is\n"))?;
+    }
     output.print(&render::plan::dry_run(&inputs, &state, &prompts, output.width()))?;
     Ok(Exit::Ok)
 }

@@ -12,6 +12,7 @@ use baton_members::warm::Pool;
 use baton_port::{BoxFuture, Cancel, Progress};
 use baton_serve::{Face, FaceError, OrchestrateReply, OrchestrateRequest, ProgressReport};
 
+use super::kind::{self, Consent};
 use super::{answer, ask, open_question, with_ctrl_c};
 use crate::compose::{Setup, refuse_recursion};
 use crate::failure::{Exit, Failure};
@@ -72,6 +73,11 @@ async fn orchestrate(
         question: request.question.clone(),
     };
     let (inputs, blobs) = inputs(&setup, &request, hints).await?;
+    let inputs = if setup.config.ask_kind {
+        kind::heard(&setup, inputs, Consent::AsAgreed, cancel, &|line: &str| progress(line.to_owned())).await?
+    } else {
+        inputs
+    };
     let plan = ask::plan(&setup, &inputs)?;
     let vendors = consent::missing(&inputs, &plan, &setup.config, &setup.trust().await?);
     if !vendors.is_empty() {

@@ -115,6 +115,7 @@ pub(super) fn built_in() -> Result<Config, Failure> {
         consult: workflow(CONSULT.0, CONSULT.1)?,
         allow: Vec::new(),
         checks: Vec::new(),
+        ask_kind: false,
         handover: std::collections::BTreeMap::new(),
         servers: Vec::new(),
         warm: baton_members::warm::Limits::default(),

@@ -23,6 +23,8 @@ pub(super) struct UserFile {
     #[serde(default)]
     thresholds: Thresholds,
     #[serde(default)]
+    rules: RulesTable,
+    #[serde(default)]
     handover: super::handover::HandoverRules,
     #[serde(default)]
     warm: Warm,
@@ -45,6 +47,15 @@ pub(super) struct Thresholds {
     normal: Option<f64>,
     high: Option<f64>,
     critical: Option<f64>,
+}
+
+/// What the rules may do beyond what costs nothing.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RulesTable {
+    /// One small call to a member where the words of a task do not tell its kind.
+    #[serde(default)]
+    ask_kind: bool,
 }
 
 /// Bounds of the agent programs; what is not given keeps its default, and zero switches a bound off.
@@ -124,6 +135,7 @@ impl UserFile {
             config.rules.spend_cap = Some(dollars_to_micro(dollars, "spend_cap_usd").map_err(wrong)?);
         }
         self.thresholds.apply(config, false).map_err(wrong)?;
+        config.ask_kind = self.rules.ask_kind;
         config.allow = self.allow;
         if self.local_servers == Some(false) {
             config.locals.clear();

@@ -36,6 +36,8 @@ pub(crate) struct Config {
     /// Vendors that may be sent text without asking.
     pub(crate) allow: Vec<String>,
     pub(crate) checks: Vec<CheckEntry>,
+    /// A member may be asked what kind of task it is where the words do not tell.
+    pub(crate) ask_kind: bool,
     /// Who takes over from whom when an account is used up, as typed.
     pub(crate) handover: handover::HandoverRules,
     /// MCP servers that members may name.

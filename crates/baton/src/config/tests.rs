@@ -43,6 +43,14 @@ fn every_member_of_the_catalogue_has_a_channel_that_takes_its_settings() {
 }
 
 #[test]
+fn asking_for_the_kind_is_the_users_choice_and_off_unless_made() {
+    assert!(!load("", None).unwrap().ask_kind);
+    assert!(load("[rules]\nask_kind = true", None).unwrap().ask_kind);
+    assert!(load("[rules]\nask_kinds = true", None).is_err());
+    assert!(load("", Some("[rules]\nask_kind = true")).is_err(), "a project may only narrow");
+}
+
+#[test]
 fn the_catalogue_has_the_missions_thresholds() {
     let thresholds = load("", None).unwrap().rules.thresholds;
     let shown = [thresholds.low, thresholds.normal, thresholds.high, thresholds.critical].map(Probability::millionths);

@@ -15,6 +15,8 @@ mod handover;
 #[cfg(test)]
 mod interrupted;
 #[cfg(test)]
+mod kind;
+#[cfg(test)]
 mod mcp;
 #[cfg(test)]
 mod mission;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::table::{THREE, Table, all, home};
 
-fn open(mut session: Conversation) -> Conversation {
+pub(crate) fn open(mut session: Conversation) -> Conversation {
     let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}}});
     session.send(&hello.to_string()).unwrap();
@@ -15,7 +15,7 @@ fn open(mut session: Conversation) -> Conversation {
     session
 }
 
-fn call(session: &mut Conversation, arguments: &Value) -> Value {
+pub(crate) fn call(session: &mut Conversation, arguments: &Value) -> Value {
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
         "params": {"name": "orchestrate", "arguments": arguments}});
     session.send(&call.to_string()).unwrap();

@@ -1,11 +1,30 @@
 //! Events as rows, and back.
 
 use super::*;
+use crate::classify::asking::{Heard, Said};
 use crate::hash::Hash;
 use crate::journal::{Row, verify_chain};
 use crate::opinion::{Finding, Severity, Stance};
 use crate::outcome::Deadline;
 use crate::source::LocationCheck;
+
+/// A vague task, and what a member said of it.
+fn said_to_be(kind: Kind) -> Inputs {
+    let said = Said { kind, complexity: Some(Complexity::Complex) };
+    Inputs { task: task("hm"), said_kind: Some(Heard { member: id("d"), said }), ..inputs() }
+}
+
+#[test]
+fn what_a_member_said_of_the_kind_is_in_the_plan_with_its_name() {
+    let outside = Outside::submit(said_to_be(Kind::Performance), all_approve);
+    let seen = &outside.state.plan.as_ref().unwrap().classification;
+    assert_eq!((seen.kind, seen.complexity, seen.unsure), (Kind::Performance, Complexity::Complex, false));
+    assert!(seen.reasons.contains(&"kind performance: d was asked".to_owned()), "{:?}", seen.reasons);
+    let mut sure = said_to_be(Kind::Performance);
+    sure.task.hints.kind = Some(Kind::Documentation);
+    let outside = Outside::submit(sure, all_approve);
+    assert_eq!(outside.state.plan.as_ref().unwrap().classification.kind, Kind::Documentation, "the user goes first");
+}
 
 /// One of every kind, with every optional field set somewhere.
 fn events() -> Vec<Event> {
@@ -41,6 +60,7 @@ fn events() -> Vec<Event> {
     let abstained = evidence(CheckResult::Abstained { reason: "not here".into() });
     vec![
         Event::Submitted(Box::new(inputs())),
+        Event::Submitted(Box::new(said_to_be(Kind::Performance))),
         Event::StepStarted {
             step: StepId(0),
             attempt: 1,
