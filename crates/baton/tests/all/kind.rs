@@ -84,6 +84,16 @@ fn a_failure_or_an_unreadable_answer_changes_nothing_and_is_said_in_one_line() {
 }
 
 #[test]
+fn what_the_small_call_cost_is_taken_from_the_cap() {
+    // At a dollar a million tokens the small call takes all of thirty cents.
+    let dear = || table(Answer::text(SECURITY).usage(300_000, 0, 0), ALLOWED);
+    assert_eq!(dear().run(&["ask", "--max-cost", "0.30", "--kind", "security_review", VAGUE]).code, Some(0));
+    let spent = dear();
+    assert_eq!(spent.run(&["ask", "--max-cost", "0.30", VAGUE]).code, Some(7));
+    assert_eq!(spent.upstream.requests().len(), kind_was_asked(&spent).len(), "nothing but the small call");
+}
+
+#[test]
 fn a_dry_run_says_whom_it_would_ask_and_asks_nobody() {
     let table = table(Answer::text(SECURITY), ALLOWED);
     let ran = table.run(&["ask", "--dry-run", VAGUE]);

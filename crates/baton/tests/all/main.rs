@@ -29,4 +29,6 @@ mod refine;
 #[cfg(test)]
 mod screens;
 #[cfg(test)]
+mod structured;
+#[cfg(test)]
 mod table;
