@@ -192,7 +192,6 @@ pub(crate) struct Show {
 pub(crate) enum Format {
     Markdown,
     Sarif,
-    /// As `--json`
     Json,
 }
 
