@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::MemberId;
 use crate::text::one_line;
 
 /// What a check says.
@@ -34,6 +35,44 @@ pub struct Evidence {
     pub places: Vec<Place>,
     /// The lines of the output that say most, shortened.
     pub summary: String,
+    /// How a patch fared; only where one was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
+}
+
+/// Whether a patch fits the files as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "applies")]
+pub enum Fit {
+    Yes,
+    No {
+        because: String,
+    },
+    /// It could not be tried; nothing follows from that.
+    Unknown {
+        because: String,
+    },
+}
+
+/// One check, run where the patch was applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialCheck {
+    pub check: MemberId,
+    #[serde(flatten)]
+    pub result: CheckResult,
+    /// The command, as shown to people.
+    pub command: String,
+    pub summary: String,
+}
+
+/// What came of trying one patch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    #[serde(flatten)]
+    pub fit: Fit,
+    /// In the order in which the user names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<TrialCheck>,
 }
 
 const MOST_PLACES: usize = 100;
@@ -50,7 +89,7 @@ pub fn read(result: CheckResult, command: &str, output: &str) -> Evidence {
             places.push(place);
         }
     }
-    Evidence { result, command: one_line(command, 200), places, summary: summary(output) }
+    Evidence { result, command: one_line(command, 200), places, summary: summary(output), trial: None }
 }
 
 /// `src/net.rs:31:9`, `src/net.rs:31:` and `src/net.rs:31` name line 31.

@@ -20,6 +20,7 @@ pub mod learning;
 pub mod member;
 pub mod opinion;
 pub mod outcome;
+pub mod patch;
 pub mod quote;
 pub mod route;
 pub mod run;

@@ -61,6 +61,8 @@ pub enum Nature {
     #[default]
     Model,
     Check,
+    /// Tries a member's patch, with the checks, away from the user's files.
+    Trial,
 }
 
 /// How a member is reached: a channel's name and that channel's own settings. The core never looks inside.
@@ -155,9 +157,10 @@ pub struct Member {
 const EXPECTED_OUTPUT_TOKENS: u64 = 4_000;
 
 impl Member {
+    /// Runs commands and gives no opinion.
     #[must_use]
     pub const fn is_check(&self) -> bool {
-        matches!(self.nature, Nature::Check)
+        matches!(self.nature, Nature::Check | Nature::Trial)
     }
 
     /// What a turn of this many input tokens may cost; `None` when unknown. A subscription and a local model cost

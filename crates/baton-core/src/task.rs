@@ -72,6 +72,8 @@ pub enum Question {
     Choice(Vec<String>),
     /// What is wrong here, and where; a verdict goes with it.
     Findings,
+    /// A change of files, as one diff: tried and checked before anything is counted.
+    Patch,
     /// A text; nothing to count but agreement is reported by the members themselves.
     Text,
 }
@@ -83,6 +85,7 @@ impl Question {
             Self::Verdict => "verdict",
             Self::Choice(_) => "choice",
             Self::Findings => "findings",
+            Self::Patch => "patch",
             Self::Text => "text",
         }
     }

@@ -76,6 +76,8 @@ pub enum Act {
     },
     /// Runs the checks.
     Check,
+    /// Tries each distinct patch that was not tried yet, with the checks, away from the user's files.
+    Try,
     /// Computes the decision.
     Decide,
     /// Waits for a person.
@@ -158,7 +160,7 @@ impl Workflow {
                 Err(WorkflowError::Unbounded { node: id(), at_most: *at_most })
             }
             Act::Gate { options, .. } if options.is_empty() => Err(WorkflowError::NoOptions(id())),
-            Act::Ask { .. } | Act::Repeat { .. } | Act::Gate { .. } | Act::Check | Act::Decide => Ok(()),
+            Act::Ask { .. } | Act::Repeat { .. } | Act::Gate { .. } | Act::Check | Act::Try | Act::Decide => Ok(()),
         }
     }
 

@@ -86,10 +86,12 @@ fn question(state: &RunState, plan: &PromptPlan) -> Question {
     }
 }
 
-/// The form that the prompt of a plan asks for; none where its template asks for none.
+/// The form that the prompt of a plan asks for; none where its template asks for none, and none for a patch, which
+/// stands in the answer's text.
 pub(crate) fn schema(state: &RunState, inputs: &Inputs, plan: &PromptPlan) -> Option<AnswerSchema> {
     let asks = template(inputs, &plan.template).is_ok_and(|template| template.contains("{{trailer}}"));
-    asks.then(|| AnswerSchema::of(question(state, plan)))
+    let question = question(state, plan);
+    (asks && question != Question::Patch).then(|| AnswerSchema::of(question))
 }
 
 fn template<'a>(inputs: &'a Inputs, name: &str) -> Result<&'a str, PromptError> {
@@ -109,7 +111,7 @@ fn role_words(role: Role) -> &'static str {
 fn options(question: &Question) -> String {
     match question {
         Question::Choice(options) => options.join(" | "),
-        Question::Verdict | Question::Findings | Question::Text => String::new(),
+        Question::Verdict | Question::Findings | Question::Patch | Question::Text => String::new(),
     }
 }
 
@@ -118,6 +120,7 @@ fn question_words(question: &Question) -> String {
         Question::Verdict => "Should this stand as it is? Approve, revise or reject.".into(),
         Question::Choice(options) => format!("Which one of these: {}?", options.join(", ")),
         Question::Findings => "What is wrong here, and where? List each finding, and give a verdict.".into(),
+        Question::Patch => "Write the change, as one diff.".into(),
         Question::Text => "Answer in your own words.".into(),
     }
 }

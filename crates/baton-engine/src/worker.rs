@@ -10,6 +10,7 @@ use baton_core::ids::{MemberId, RunId, StepId};
 use baton_core::journal::{Actor, Stream};
 use baton_core::member::Member;
 use baton_core::outcome::Outcome;
+use baton_core::patch;
 use baton_core::run::{self, Effect, Event, RunState, Stamped, Step, StepStatus, Work};
 use baton_core::source::Sources;
 use baton_core::units::Timestamp;
@@ -289,12 +290,24 @@ impl<'a> Worker<'a> {
     async fn prompt(&mut self, step: StepId) -> Result<Arc<str>, EngineError> {
         let Some(inputs) = self.state.inputs.clone() else { return Ok(Arc::from("")) };
         let Some(step) = self.state.step(step) else { return Ok(Arc::from("")) };
-        let Work::Prompt(plan) = step.work.clone() else { return Ok(Arc::from("")) };
         let role = step.role;
+        let plan = match step.work.clone() {
+            Work::Prompt(plan) => plan,
+            Work::Try { of, .. } => return self.patch(of).await,
+            Work::Check => return Ok(Arc::from("")),
+        };
         for hash in prompt::needed(&self.state, &plan) {
             self.load_text(hash).await?;
         }
         Ok(Arc::from(prompt::render(&self.state, &inputs, &plan, role, &self.texts)?))
+    }
+
+    /// The diff that a step's answer holds, as it was read: what is tried is exactly what the opinion names.
+    async fn patch(&mut self, of: StepId) -> Result<Arc<str>, EngineError> {
+        let Some(hash) = self.state.step(of).and_then(|step| step.answer) else { return Ok(Arc::from("")) };
+        self.load_text(hash).await?;
+        let patch = self.texts.get(&hash).and_then(|text| patch::read(text).ok());
+        Ok(patch.map_or_else(|| Arc::from(""), |patch| Arc::from(patch.render())))
     }
 
     async fn attempt(

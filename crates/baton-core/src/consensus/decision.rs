@@ -36,6 +36,8 @@ pub enum Blocker {
     CriticalFinding,
     /// Critical tasks wait for a person.
     NeedsPerson,
+    /// The best patch does not apply, or a check fails with it.
+    PatchFails,
     /// A person turned it down.
     TurnedDown,
 }
@@ -167,6 +169,35 @@ pub struct CheckReport {
     pub summary: String,
 }
 
+/// One of the patches, and how it fared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PatchReport {
+    /// Members who wrote just this, strongest first.
+    pub by: Vec<MemberId>,
+    /// Members who wrote the same but for white space, comments or the order of imports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backed_by: Vec<MemberId>,
+    pub files: Vec<String>,
+    pub changed_lines: u32,
+    /// `yes`, `no` or `unknown`.
+    pub applies: String,
+    /// Why not, or why that is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// The checks with this patch, in the order in which the user names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckReport>,
+    /// It takes something out of what look like tests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub weakens_tests: bool,
+    /// Where its diff is kept; `None` where it was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Hash>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
+}
+
 /// The text that was adopted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -205,6 +236,12 @@ pub struct Decision {
     pub choice: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerRef>,
+    /// Where the adopted patch is kept, ready for `git apply`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Hash>,
+    /// All patches, best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<PatchReport>,
     /// Opinions that were counted; seats that abstained or failed are not among them.
     pub model_count: usize,
     pub abstained: Vec<Dissenter>,

@@ -36,6 +36,8 @@ pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outco
         verdict: outcome.verdict,
         choice,
         answer: answer(ground),
+        patch: None,
+        patches: Vec::new(),
         model_count: counted(ground).count(),
         abstained: abstained(ground),
         failed_models: failed(ground),
@@ -68,7 +70,7 @@ fn answer(ground: &Ground<'_>) -> Option<AnswerRef> {
     let says = |ballot: &&Ballot<'_>| match ballot.opinion.position {
         Position::Answer => true,
         Position::Verdict { .. } => text,
-        Position::Choice { .. } | Position::Abstain { .. } => false,
+        Position::Choice { .. } | Position::Patch { .. } | Position::Abstain { .. } => false,
     };
     let ballot = ground.ballots.iter().find(says)?;
     Some(AnswerRef {
@@ -83,7 +85,7 @@ fn abstained(ground: &Ground<'_>) -> Vec<Dissenter> {
         Position::Abstain { reason } => {
             Some(Dissenter { member: ballot.member.id.clone(), position: "abstain".into(), reason: reason.clone() })
         }
-        Position::Verdict { .. } | Position::Choice { .. } | Position::Answer => None,
+        Position::Verdict { .. } | Position::Choice { .. } | Position::Patch { .. } | Position::Answer => None,
     };
     ground.ballots.iter().filter_map(reason).collect()
 }
@@ -100,19 +102,19 @@ fn failed(ground: &Ground<'_>) -> Vec<FailedMember> {
 
 fn checks(ground: &Ground<'_>) -> Vec<CheckReport> {
     let report = |check: &super::CheckOutcome<'_>| {
-        let (result, summary) = match &check.evidence.result {
-            CheckResult::Passed => ("passed", check.evidence.summary.clone()),
-            CheckResult::Failed => ("failed", check.evidence.summary.clone()),
-            CheckResult::Abstained { reason } => ("abstained", reason.clone()),
-        };
-        CheckReport {
-            check: check.member.clone(),
-            command: check.evidence.command.clone(),
-            result: result.into(),
-            summary,
-        }
+        let (result, summary) = result_words(&check.evidence.result, &check.evidence.summary);
+        CheckReport { check: check.member.clone(), command: check.evidence.command.clone(), result, summary }
     };
     ground.checks.iter().map(report).collect()
+}
+
+/// How a check ended and what it says, for people.
+pub(super) fn result_words(result: &CheckResult, summary: &str) -> (String, String) {
+    match result {
+        CheckResult::Passed => ("passed".into(), summary.to_owned()),
+        CheckResult::Failed => ("failed".into(), summary.to_owned()),
+        CheckResult::Abstained { reason } => ("abstained".into(), reason.clone()),
+    }
 }
 
 /// Members whose position cannot be right if the decision is, each with its own words.
@@ -127,7 +129,7 @@ fn dissenters(ground: &Ground<'_>, outcome: &Outcome, tally: &Tally) -> Vec<Diss
         let position = match &ballot.opinion.position {
             Position::Verdict { verdict } => verdict.as_str().to_owned(),
             Position::Choice { option } => option.clone(),
-            Position::Answer | Position::Abstain { .. } => String::new(),
+            Position::Patch { .. } | Position::Answer | Position::Abstain { .. } => String::new(),
         };
         Dissenter { member: ballot.member.id.clone(), position, reason: one_line(&ballot.opinion.summary, 300) }
     };
@@ -192,6 +194,7 @@ fn blocker_reasons(ground: &Ground<'_>, outcome: &Outcome) -> Vec<String> {
         Blocker::Conflict => "members contradict each other and no check settled it".to_owned(),
         Blocker::CriticalFinding => "a credible critical finding cannot be outvoted".to_owned(),
         Blocker::NeedsPerson => NEEDS_PERSON.to_owned(),
+        Blocker::PatchFails => "no patch applies and passes the checks".to_owned(),
         Blocker::TurnedDown => "a person turned it down".to_owned(),
     };
     outcome.blockers.iter().map(say).collect()

@@ -11,6 +11,7 @@ mod decision;
 mod disputes;
 mod explain;
 pub mod findings;
+mod patches;
 mod recommend;
 mod settle;
 mod value;
@@ -32,8 +33,9 @@ pub(crate) use explain::NEEDS_PERSON;
 
 pub use decision::{
     AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember,
-    MergedFinding, Reason, Recommendation, RefusedFinding, Standing,
+    MergedFinding, PatchReport, Reason, Recommendation, RefusedFinding, Standing,
 };
+pub use patches::Tried;
 pub use settle::{Ruling, Side, Speaker};
 pub use value::{Held, worth_asking};
 
@@ -76,6 +78,8 @@ pub struct Ground<'a> {
     pub ballots: Vec<Ballot<'a>>,
     pub failures: Vec<Failure>,
     pub checks: Vec<CheckOutcome<'a>>,
+    /// Patches that were tried.
+    pub trials: Vec<Tried<'a>>,
     /// What was answered about disputed claims.
     pub rulings: Vec<Ruling>,
     /// Everybody that could be asked: an arbiter is looked up here.
@@ -112,8 +116,14 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
     let settled = settle::settle(&mut conflicts, &ground.rulings);
     claims.settle(&settled);
     tally.settle(&settled, &ground);
-    let outcome = recommend::conclude(&ground, &claims, &tally, conflicts);
-    explain::decision(&ground, claims, &tally, outcome)
+    let Some(ranked) = patches::rank(&ground) else {
+        let outcome = recommend::conclude(&ground, &claims, &tally, conflicts);
+        return explain::decision(&ground, claims, &tally, outcome);
+    };
+    let outcome = patches::conclude(&ground, &ranked, conflicts);
+    let mut decision = explain::decision(&ground, claims, &tally, outcome);
+    patches::tell(&ranked, &mut decision);
+    decision
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub(super) fn conflicts(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> 
     conflicts
 }
 
-fn blockers(ground: &Ground<'_>, conflicts: &[Conflict]) -> Vec<Blocker> {
+pub(super) fn blockers(ground: &Ground<'_>, conflicts: &[Conflict]) -> Vec<Blocker> {
     let mut blockers = Vec::new();
     let counted = ground.ballots.iter().filter(|ballot| !ballot.opinion.position.abstains());
     let vendors: BTreeSet<&str> = counted.map(|ballot| ballot.member.vendor.as_str()).collect();
@@ -122,7 +122,7 @@ fn blockers(ground: &Ground<'_>, conflicts: &[Conflict]) -> Vec<Blocker> {
     blockers
 }
 
-fn recommendation(ground: &Ground<'_>, confidence: Probability, blockers: &[Blocker]) -> Recommendation {
+pub(super) fn recommendation(ground: &Ground<'_>, confidence: Probability, blockers: &[Blocker]) -> Recommendation {
     let threshold = ground.rules.thresholds.at(ground.classification.priority);
     let cautious = ground.classification.priority <= Priority::Normal;
     if blockers.contains(&Blocker::Conflict) {
@@ -179,6 +179,20 @@ fn learned_confidence(learned: Probability, supported: bool) -> (Probability, Co
     let log_odds = logit(learned.as_f64().clamp(0.01, 0.99));
     let raised = logistic(log_odds + EVIDENCE_LOG_ODDS).min(EVIDENCE_CAP);
     (Probability::saturating(raised.max(learned.as_f64())), ConfidenceSource::LearnedAndEvidence)
+}
+
+/// The chance that a patch is accepted, from the reliability and the family's discount of each member who wrote it.
+pub(super) fn backed_by(behind: &[(f64, f64)], supported: bool) -> Probability {
+    let Some(lead) = behind.iter().map(|(reliability, _)| *reliability).reduce(f64::max) else {
+        return Probability::ZERO;
+    };
+    let sum: f64 = behind.iter().map(|(reliability, discount)| logit(*reliability).max(0.05) * discount).sum();
+    let log_odds = INDEPENDENCE * sum;
+    let chance = match supported {
+        true => logistic(log_odds + EVIDENCE_LOG_ODDS).min(EVIDENCE_CAP),
+        false => logistic(log_odds).min(lead),
+    };
+    Probability::saturating(chance)
 }
 
 /// A free text is worth what its author is.

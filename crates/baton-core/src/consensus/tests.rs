@@ -4,6 +4,7 @@ mod claims;
 mod disputes;
 mod learned;
 mod outcome;
+mod patches;
 mod quorum;
 mod shape;
 mod votes;
@@ -100,12 +101,18 @@ impl Table {
 
     fn check(mut self, name: &str, result: CheckResult, places: &[(&str, u32)]) -> Self {
         let places = places.iter().map(|(file, line)| Place { file: (*file).into(), line: *line }).collect();
-        self.checks
-            .push((id(name), Evidence { result, command: format!("run {name}"), places, summary: "1 of 2".into() }));
+        self.checks.push((
+            id(name),
+            Evidence { result, command: format!("run {name}"), places, summary: "1 of 2".into(), trial: None },
+        ));
         self
     }
 
     fn decide(&self) -> Decision {
+        self.decide_with(vec![])
+    }
+
+    fn decide_with(&self, trials: Vec<Tried<'_>>) -> Decision {
         decide(&Ground {
             task: &self.task,
             classification: &self.classification,
@@ -116,6 +123,7 @@ impl Table {
             failures: self.failures.clone(),
             checks: self.checks.iter().map(|(member, evidence)| CheckOutcome { member, evidence }).collect(),
             over_budget: self.over_budget.clone(),
+            trials,
             rulings: self.rulings.clone(),
             members: vec![],
             held: vec![],

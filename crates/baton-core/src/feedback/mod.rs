@@ -214,7 +214,8 @@ fn stood(state: &RunState, decision: &Decision, step: &Step, good: bool) -> Opti
             (ClaimKind::Choice, Some(option.as_str()), Some(option) == decision.choice.as_ref())
         }
         Position::Answer => (ClaimKind::Text, None, decision.answer.as_ref()?.member == step.member),
-        Position::Abstain { .. } => return None,
+        // Whether a patch was good is learned from nothing yet.
+        Position::Patch { .. } | Position::Abstain { .. } => return None,
     };
     // That one option was wrong does not say which other is right, and a text that was not chosen was not judged.
     let two_sided = vote(state, decision, good).0 == 2;

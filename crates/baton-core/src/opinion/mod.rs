@@ -11,6 +11,7 @@ mod trailer;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hash::Hash;
 use crate::source::LocationCheck;
 use crate::units::Probability;
 
@@ -57,6 +58,19 @@ pub enum Position {
     Choice {
         option: String,
     },
+    /// A change of files that can be tried.
+    Patch {
+        /// By path.
+        files: Vec<String>,
+        /// What it does, whatever its white space, comments and order of imports.
+        class: Hash,
+        /// The diff as it is tried: [`crate::patch::Patch::render`].
+        content: Hash,
+        changed_lines: u32,
+        /// It takes something out of what look like tests.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        weakens_tests: bool,
+    },
     /// A text; what it says is not counted.
     Answer,
     Abstain {
@@ -69,7 +83,7 @@ impl Position {
     pub const fn verdict(&self) -> Option<Verdict> {
         match self {
             Self::Verdict { verdict } => Some(*verdict),
-            Self::Choice { .. } | Self::Answer | Self::Abstain { .. } => None,
+            Self::Choice { .. } | Self::Patch { .. } | Self::Answer | Self::Abstain { .. } => None,
         }
     }
 

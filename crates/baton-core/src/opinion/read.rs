@@ -1,6 +1,8 @@
 //! From an answer's text to an opinion: the trailer as asked for, then one that must be searched for, then prose.
 
 use super::{Opinion, Position, Reading, choice, prose, refusal, statements, trailer};
+use crate::hash::Hash;
+use crate::patch;
 use crate::source::Sources;
 use crate::task::Question;
 use crate::text::{prefix, printable};
@@ -17,6 +19,9 @@ const SUMMARY_BYTES: usize = 1_200;
 /// member that wrote it.
 #[must_use]
 pub fn read(text: &str, question: &Question, sources: &Sources) -> Opinion {
+    if *question == Question::Patch {
+        return from_diff(text);
+    }
     let found = trailer::find(text);
     if let (None, Some(reason)) = (&found, refusal::of(text)) {
         return Opinion {
@@ -33,6 +38,24 @@ pub fn read(text: &str, question: &Question, sources: &Sources) -> Opinion {
     let declared = found.as_ref().is_some_and(|trailer| trailer::abstains(&trailer.fields));
     opinion.statements = if declared { Vec::new() } else { statements::split(prose) };
     opinion
+}
+
+/// The one diff of an answer; what is none, or may not be tried, abstains with the reason.
+fn from_diff(text: &str) -> Opinion {
+    let prose = patch::fence(text).map_or(text, |at| &text[..at]);
+    let position = match patch::read(text) {
+        Ok(patch) => Position::Patch {
+            files: patch.files.iter().map(|file| file.path.clone()).collect(),
+            class: patch.class(),
+            content: Hash::of(patch.render().as_bytes()),
+            changed_lines: patch.changed_lines(),
+            weakens_tests: patch.weakens_tests(),
+        },
+        Err(refusal) => Position::Abstain { reason: refusal.to_string() },
+    };
+    let reading = if position.abstains() { Reading::None } else { Reading::Strict };
+    let summary = prefix(printable(prose).trim(), SUMMARY_BYTES).to_owned();
+    Opinion { position, summary, reading, ..Opinion::abstaining("") }
 }
 
 fn from_trailer(trailer: &trailer::Trailer<'_>, question: &Question, sources: &Sources) -> Opinion {
@@ -60,6 +83,7 @@ fn position(fields: &serde_json::Map<String, serde_json::Value>, question: &Ques
             .map_or_else(|| no_position("names none of the options"), |option| Position::Choice { option }),
         Question::Verdict | Question::Findings => trailer::verdict(fields)
             .map_or_else(|| no_position("gives no verdict"), |verdict| Position::Verdict { verdict }),
+        Question::Patch => no_position("gives no diff"),
         Question::Text => trailer::verdict(fields).map_or(Position::Answer, |verdict| Position::Verdict { verdict }),
     }
 }
@@ -74,6 +98,7 @@ fn from_prose(text: &str, question: &Question) -> Opinion {
             choice::choice(text, options).map(|option| Position::Choice { option: option.clone() })
         }
         Question::Verdict | Question::Findings => prose::verdict(text).map(|verdict| Position::Verdict { verdict }),
+        Question::Patch => None,
         Question::Text => (!text.trim().is_empty()).then_some(Position::Answer),
     };
     match position {
@@ -161,5 +186,17 @@ mod tests {
         let one = "{\"claim\":\"x\"},".repeat(1_000);
         let opinion = findings(&format!("```json\n{{\"verdict\":\"reject\",\"findings\":[{one}]}}\n```"));
         assert_eq!(opinion.findings.len(), 200);
+    }
+
+    #[test]
+    fn a_diff_is_a_position_and_anything_else_abstains() {
+        let read = |text: &str| read(text, &Question::Patch, &Sources::default());
+        let opinion = read("It was off by one.\n```diff\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n```\nDone.");
+        assert_eq!(opinion.summary, "It was off by one.");
+        let Position::Patch { files, changed_lines, .. } = &opinion.position else { panic!("{opinion:?}") };
+        assert_eq!((files.as_slice(), *changed_lines), (&["x".to_owned()][..], 2));
+        for text in ["{\"verdict\": \"approve\"}", "I would rather not.", "```diff\n--- a/../x\n+++ b/../x\n```"] {
+            assert!(read(text).position.abstains(), "{text}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::event::{Event, Inputs, SessionState, Stamped, TurnReport};
-use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus, Work};
+use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus};
 use super::{Illegal, decide};
 use crate::classify::{asking, classify_with};
 use crate::handover;
@@ -181,7 +181,7 @@ enum Reads {
 
 fn reading(state: &mut RunState, id: StepId, reads: Reads) -> Result<&mut Step, &'static str> {
     let step = find(state, id)?;
-    if (step.work == Work::Check) != (reads == Reads::Evidence) {
+    if step.is_evidence() != (reads == Reads::Evidence) {
         return Err("a check gives evidence and no opinion, a member an opinion and no evidence");
     }
     if step.status != StepStatus::Reading {

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::dispute;
-use super::state::{RunState, Step, StepStatus};
+use super::state::{RunState, Step, StepStatus, Work};
 use crate::consensus::{
-    self, AnswerRef, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Held, Recommendation,
+    self, AnswerRef, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Held, Recommendation, Tried,
 };
-use crate::ids::MemberId;
+use crate::hash::Hash;
+use crate::ids::{MemberId, StepId};
 use crate::journal::Actor;
 use crate::member::Member;
+use crate::opinion::Position;
 use crate::outcome::Outcome;
 
 /// The decision on what is known now; `None` before anything was submitted.
@@ -25,6 +27,7 @@ pub(super) fn decide(state: &RunState) -> Option<Decision> {
         ballots: ballots(state),
         failures: failures(state),
         checks: checks(state),
+        trials: trials(state),
         rulings: dispute::rulings(state),
         members: inputs.members.iter().collect(),
         over_budget: over_budget(state),
@@ -125,12 +128,44 @@ fn failures(state: &RunState) -> Vec<Failure> {
 
 fn checks(state: &RunState) -> Vec<CheckOutcome<'_>> {
     let mut latest: BTreeMap<&MemberId, CheckOutcome<'_>> = BTreeMap::new();
-    for step in &state.steps {
+    for step in state.steps.iter().filter(|step| step.work == Work::Check) {
         if let Some(evidence) = &step.evidence {
             latest.insert(&step.member, CheckOutcome { member: &step.member, evidence });
         }
     }
     latest.into_values().collect()
+}
+
+fn trials(state: &RunState) -> Vec<Tried<'_>> {
+    let tried = |step: &Step| match &step.work {
+        Work::Try { patch, .. } => Some(*patch),
+        Work::Prompt(_) | Work::Check => None,
+    };
+    let mut trials = Vec::new();
+    for step in &state.steps {
+        if let (Some(content), Some(evidence)) = (tried(step), &step.evidence) {
+            trials.push(Tried { content, evidence, diff: step.answer });
+        }
+    }
+    trials
+}
+
+/// The distinct patches among the opinions that no step has tried, each with a step whose answer holds it.
+pub(super) fn untried(state: &RunState) -> Vec<(StepId, Hash)> {
+    let mut untried: Vec<(StepId, Hash)> = Vec::new();
+    for ballot in ballots(state) {
+        let Position::Patch { content, .. } = &ballot.opinion.position else { continue };
+        let known = |step: &Step| matches!(&step.work, Work::Try { patch, .. } if patch == content);
+        let of = state.steps.iter().rev().find(|step| {
+            step.member == ballot.member.id && step.opinion.as_ref().is_some_and(|own| own == ballot.opinion)
+        });
+        if let Some(of) = of.filter(|_| !state.steps.iter().any(known))
+            && !untried.iter().any(|(_, patch)| patch == content)
+        {
+            untried.push((of.id, *content));
+        }
+    }
+    untried
 }
 
 /// Seats that were held back and have not been asked, with what a call to each is estimated to cost.

@@ -8,6 +8,7 @@ use super::state::{PromptPlan, RunState, Status, Step, StepStatus, Work};
 use super::{Inputs, Plan, decide};
 use crate::consensus::{Recommendation, worth_asking};
 use crate::ids::StepId;
+use crate::member::Nature;
 use crate::opinion::Verdict;
 use crate::route::{Role, Seat};
 use crate::task::Priority;
@@ -83,7 +84,7 @@ fn proceeds(state: &RunState) -> bool {
 }
 
 fn has_checks(state: &RunState) -> bool {
-    state.inputs.as_ref().is_some_and(|inputs| inputs.members.iter().any(crate::member::Member::is_check))
+    state.inputs.as_ref().is_some_and(|inputs| inputs.members.iter().any(|member| member.nature == Nature::Check))
 }
 
 fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
@@ -99,14 +100,24 @@ fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
             }
         }
         Act::Check => {
-            for check in inputs.members.iter().filter(|member| member.is_check()) {
+            for check in inputs.members.iter().filter(|member| member.nature == Nature::Check) {
                 let seat = Seat { member: check.id.clone(), role: Role::Check, rule: "check".into() };
                 add_step(state, &seat, Work::Check, false);
             }
         }
+        Act::Try => trials(state, inputs),
         Act::Decide => state.to_record = decide::decide(state).map(Arc::new),
         Act::Gate { .. } => state.status = Status::Waiting { node: state.node },
         Act::Repeat { .. } => {}
+    }
+}
+
+/// A step for each distinct patch that was not tried yet.
+fn trials(state: &mut RunState, inputs: &Inputs) {
+    let Some(trial) = inputs.members.iter().find(|member| member.nature == Nature::Trial) else { return };
+    for (of, patch) in decide::untried(state) {
+        let seat = Seat { member: trial.id.clone(), role: Role::Check, rule: "trial".into() };
+        add_step(state, &seat, Work::Try { of, patch }, false);
     }
 }
 
@@ -145,8 +156,7 @@ fn add_step(state: &mut RunState, seat: &Seat, work: Work, draft: bool) {
 }
 
 fn prompt_plan(state: &RunState, inputs: &Inputs, template: &str, with: &[Artefact]) -> PromptPlan {
-    let answered =
-        |step: &&Step| step.status == StepStatus::Done && step.work != Work::Check && step.dispute().is_none();
+    let answered = |step: &&Step| step.status == StepStatus::Done && !step.is_evidence() && step.dispute().is_none();
     let draft = state.steps.iter().rev().find(|step| step.draft && answered(step)).map(|step| step.id);
     let last_wave =
         state.steps.iter().rev().filter(answered).find(|step| !step.draft).map(|step| (step.node, step.round));
@@ -182,7 +192,7 @@ fn shuffle(steps: &mut [StepId], mut seed: u64) {
 
 fn is_over(state: &RunState, inputs: &Inputs) -> bool {
     match inputs.workflow.nodes.get(state.node).map(|node| &node.act) {
-        Some(Act::Ask { .. } | Act::Check) => {
+        Some(Act::Ask { .. } | Act::Check | Act::Try) => {
             state.steps.iter().filter(|step| step.node == state.node).all(|step| step.status.is_over())
         }
         Some(Act::Decide | Act::Gate { .. }) => state.to_record.is_none(),

@@ -65,6 +65,11 @@ pub struct PromptPlan {
 pub enum Work {
     Prompt(PromptPlan),
     Check,
+    /// Tries the patch that this step's answer holds.
+    Try {
+        of: StepId,
+        patch: Hash,
+    },
 }
 
 /// One try at a step.
@@ -133,12 +138,18 @@ pub struct Step {
 }
 
 impl Step {
+    /// It runs commands: what comes of it is evidence and no opinion.
+    #[must_use]
+    pub const fn is_evidence(&self) -> bool {
+        matches!(self.work, Work::Check | Work::Try { .. })
+    }
+
     /// The disputed claim that it asks about, and nothing else: its answer is no opinion on the task.
     #[must_use]
     pub const fn dispute(&self) -> Option<&Dispute> {
         match &self.work {
             Work::Prompt(plan) => plan.dispute.as_ref(),
-            Work::Check => None,
+            Work::Check | Work::Try { .. } => None,
         }
     }
 }

@@ -118,7 +118,7 @@ fn opinion(verdict: Verdict) -> Opinion {
 }
 
 fn evidence(result: CheckResult) -> Evidence {
-    Evidence { result, command: "run it".into(), places: vec![], summary: String::new() }
+    Evidence { result, command: "run it".into(), places: vec![], summary: String::new(), trial: None }
 }
 
 fn report(outcome: Outcome, usage: Option<Usage>) -> TurnReport {

@@ -54,6 +54,7 @@ impl Table {
             failures: self.failures.clone(),
             checks: self.checks.iter().map(|(member, evidence)| CheckOutcome { member, evidence }).collect(),
             over_budget: vec![],
+            trials: vec![],
             rulings: vec![],
             members: vec![],
             held: vec![],
@@ -145,6 +146,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
         command: "run".into(),
         places: places.into_iter().map(|(file, line)| Place { file: file.into(), line }).collect(),
         summary: "s".into(),
+        trial: None,
     })
 }
 
@@ -306,7 +308,7 @@ proptest! {
             Position::Verdict { verdict } => decision.verdict.is_some_and(|won| won.approves() == verdict.approves()),
             Position::Choice { option } => decision.choice.as_ref() == Some(option),
             Position::Answer => decision.verdict.is_none() && decision.choice.is_none(),
-            Position::Abstain { .. } => false,
+            Position::Patch { .. } | Position::Abstain { .. } => false,
         };
         let supporters = table.seats.iter().filter(|(_, opinion)| stands_with_it(&opinion.position));
         let lead = supporters.map(|(member, _)| table.reliability(member)).fold(0.0, f64::max);

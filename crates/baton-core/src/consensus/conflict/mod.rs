@@ -37,7 +37,7 @@ impl<'a> View<'a> {
     pub fn of(member: &'a str, opinion: &'a Opinion) -> Self {
         let option = match &opinion.position {
             Position::Choice { option } => Some(option.as_str()),
-            Position::Verdict { .. } | Position::Answer | Position::Abstain { .. } => None,
+            Position::Verdict { .. } | Position::Patch { .. } | Position::Answer | Position::Abstain { .. } => None,
         };
         Self {
             member,
