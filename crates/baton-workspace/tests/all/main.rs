@@ -1,0 +1,8 @@
+//! Copies of real repositories, and a sandbox that a command tries to leave.
+
+#[cfg(test)]
+mod room;
+#[cfg(test)]
+mod sandbox;
+#[cfg(test)]
+mod worktree;
