@@ -93,7 +93,7 @@ pub(crate) struct Shape {
     /// How much work: quick, standard or complex
     #[arg(long)]
     pub(crate) complexity: Option<String>,
-    /// What a decision would be: verdict, findings or text
+    /// What a decision would be: verdict, findings, patch or text
     #[arg(short, long, conflicts_with = "choose")]
     pub(crate) question: Option<String>,
     /// Let the team choose one of these (separate by commas)
@@ -177,6 +177,9 @@ pub(crate) struct Show {
     /// Also what each member was sent and what came back, byte for byte
     #[arg(short, long)]
     pub(crate) transcripts: bool,
+    /// The adopted patch alone, ready for `git apply`
+    #[arg(long, conflicts_with_all = ["transcripts", "json", "journal"])]
+    pub(crate) patch: bool,
     /// The journal's rows as they are kept, one JSON object a line
     #[arg(long, conflicts_with_all = ["transcripts", "json"])]
     pub(crate) journal: bool,

@@ -15,6 +15,7 @@ use baton_members::warm::{Limits, Pool};
 use baton_port::{Clock, Ids, Journal};
 use baton_process::{Launcher, Shim};
 use baton_store::SqliteStore;
+use baton_workspace::Workshop;
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -70,13 +71,18 @@ impl Setup {
         let store = Arc::new(SqliteStore::open(&home.data, baton_store::Options::default())?);
         let scratch = home.data.join("scratch");
         private_folder(&scratch)?;
+        let launcher = launcher()?;
+        let seen = || std::env::vars_os().chain(variables.iter().cloned());
+        let workshop = Arc::new(Workshop::new(home.data.join("worktrees"), launcher, seen()));
+        // What a killed baton left behind.
+        workshop.sweep();
         let tools = Arc::new(tools(variables)?.with_pool(pool));
         admit_servers(&config, &tools);
         let ports = Ports {
             journal: store.clone(),
             blobs: store.clone(),
             rows: store.clone(),
-            channels: Arc::new(SeatChannels(tools.clone())),
+            channels: Arc::new(SeatChannels { tools: tools.clone(), workshop }),
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
         };
@@ -161,10 +167,13 @@ pub(crate) fn current_directory() -> Result<PathBuf, Failure> {
 
 /// This machine's programs, keys and network.
 pub(crate) fn tools(variables: Vec<(OsString, OsString)>) -> Result<Tools, Failure> {
+    Ok(Tools::new(launcher()?, std::env::vars_os().chain(variables)))
+}
+
+fn launcher() -> Result<Launcher, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::configuration(format!("baton cannot find its own program: {error}")))?;
-    let launcher = Launcher::with_shim(Shim { program, arguments: vec![crate::SHIM.into()] });
-    Ok(Tools::new(launcher, std::env::vars_os().chain(variables)))
+    Ok(Launcher::with_shim(Shim { program, arguments: vec![crate::SHIM.into()] }))
 }
 
 /// Lets members name the user's MCP servers. Those of the project are known, and held back.

@@ -9,6 +9,7 @@ use baton_core::member::{ChannelSpec, Effort, Limits, Member, Nature, Payer};
 use baton_engine::Channels;
 use baton_members::Tools;
 use baton_port::Channel;
+use baton_workspace::{CheckCommand, Workshop};
 
 use crate::config::{CheckEntry, Config, Entry, LocalServer};
 use crate::failure::Failure;
@@ -24,15 +25,23 @@ pub(crate) struct Seat {
 
 /// How long a server on this machine has to list its models.
 const LOCAL_LIMIT: Duration = Duration::from_millis(300);
+/// What copying a repository and applying a patch may take, in milliseconds.
+const GIT_MS: u64 = 600_000;
 /// Models of one local server that become seats.
 const MOST_LOCAL: usize = 4;
 
 /// Opens the channel of a seat with this machine's programs and keys.
-pub(crate) struct SeatChannels(pub(crate) Arc<Tools>);
+pub(crate) struct SeatChannels {
+    pub(crate) tools: Arc<Tools>,
+    pub(crate) workshop: Arc<Workshop>,
+}
 
 impl Channels for SeatChannels {
     fn open(&self, member: &Member) -> Result<Arc<dyn Channel>, String> {
-        baton_members::open(member, &self.0).map_err(|error| error.to_string())
+        if member.nature == Nature::Trial {
+            return Ok(Arc::new(self.workshop.trial(member)?));
+        }
+        baton_members::open(member, &self.tools).map_err(|error| error.to_string())
     }
 }
 
@@ -136,6 +145,43 @@ pub(crate) fn check_member(check: &CheckEntry) -> Member {
         limits: Limits { first_event_ms: total_ms, idle_ms: total_ms, total_ms, concurrent: 1, ..Limits::default() },
         scripted: false,
     }
+}
+
+/// Tries members' patches with these checks. Its time covers theirs, and that of git.
+pub(crate) fn trial(checks: &[Member]) -> Result<Member, Failure> {
+    let commands: Vec<CheckCommand> = checks.iter().map(check_command).collect();
+    let settings = baton_workspace::settings(&commands).map_err(Failure::configuration)?;
+    let checks_ms = commands.iter().fold(GIT_MS, |sum, check| sum.saturating_add(check.total_ms));
+    Ok(Member {
+        id: MemberId::parse("trial").map_err(|error| Failure::configuration(error.to_string()))?,
+        nature: Nature::Trial,
+        vendor: "this machine".into(),
+        family: "check".into(),
+        channel: ChannelSpec { kind: "trial".into(), settings },
+        model: None,
+        effort: None,
+        tier: 5,
+        strengths: Vec::new(),
+        context_window: 0,
+        price: None,
+        payer: Payer::Local,
+        account: "trial".into(),
+        limits: Limits {
+            first_event_ms: checks_ms,
+            idle_ms: checks_ms,
+            total_ms: checks_ms,
+            concurrent: 1,
+            ..Limits::default()
+        },
+        scripted: false,
+    })
+}
+
+fn check_command(check: &Member) -> CheckCommand {
+    let settings = &check.channel.settings;
+    let arguments = (0..).map_while(|index| settings.get(&format!("arg.{index}")));
+    let words = settings.get("program").into_iter().chain(arguments).cloned().collect();
+    CheckCommand { id: check.id.clone(), words, total_ms: check.limits.total_ms }
 }
 
 /// No member at all: what could be added, the easiest first.

@@ -38,7 +38,11 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     let trusted = setup.trust().await?;
     tell_untrusted(&setup, &trusted);
     super::resume::tell_interrupted(&setup).await?;
-    members.extend(seats::checks(&setup.config, &trusted, &workspace(&task, &setup)));
+    let checks = seats::checks(&setup.config, &trusted, &workspace(&task, &setup));
+    if task.hints.question == Some(Question::Patch) {
+        members.push(seats::trial(&checks)?);
+    }
+    members.extend(checks);
     let inputs = Inputs { named, ..setup.freeze(task, workflow, members).await? };
     let consent = if ask.run.yes { Consent::Given } else { Consent::AsAgreed };
     let asks_kind = ask.ask_kind || setup.config.ask_kind;
@@ -229,8 +233,9 @@ pub(crate) fn hints(shape: &Shape) -> Result<Hints, Failure> {
         (Some(name), _) => Some(match name.as_str() {
             "verdict" => Question::Verdict,
             "findings" => Question::Findings,
+            "patch" => Question::Patch,
             "text" => Question::Text,
-            other => return Err(one_of("question", other, &["verdict", "findings", "text"])),
+            other => return Err(one_of("question", other, &["verdict", "findings", "patch", "text"])),
         }),
     };
     Ok(Hints {

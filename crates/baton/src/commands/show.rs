@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use baton_core::consensus::Blocker;
 use baton_core::ids::RunId;
 use baton_core::run::{Attempt, Event, RunState, Stamped, Step};
 use baton_core::text::{one_line, printable};
@@ -16,6 +17,9 @@ use crate::render::{self, Output, json, style};
 pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failure> {
     let setup = Setup::open()?;
     let run = find_run(&setup.engine, show.run.as_deref()).await?;
+    if show.patch {
+        return patch(&setup, &run, output).await;
+    }
     if show.journal {
         let rows = setup.engine.rows(&run).await?;
         let lines: Vec<String> = rows.iter().map(|row| format!("{}\n", json::row(row))).collect();
@@ -47,6 +51,25 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
         text.push_str(&transcripts(&setup, &events).await?);
     }
     output.print(&text)?;
+    Ok(Exit::Ok)
+}
+
+/// The adopted patch and nothing else; what speaks against it goes to standard error.
+async fn patch(setup: &Setup, run: &RunId, output: &mut Output) -> Result<Exit, Failure> {
+    let state = setup.engine.state(run).await?;
+    let decision = state.decision.as_deref();
+    let none = || {
+        Failure::input(format!("run {} has no patch", run.short())).hint("`baton ask --question patch` asks for one")
+    };
+    let hash = decision.and_then(|decision| decision.patch).ok_or_else(none)?;
+    let bytes = setup.engine.blob(hash).await?.ok_or_else(|| Failure::input("the patch's text was dropped"))?;
+    if let Some(decision) = decision.filter(|decision| decision.blocked_by(Blocker::PatchFails)) {
+        let failed = decision.patches.iter().find(|patch| patch.adopted).map(|patch| &patch.checks);
+        let failed = failed.into_iter().flatten().filter(|check| check.result == "failed");
+        let names: Vec<&str> = failed.map(|check| check.check.as_str()).collect();
+        render::note(&format!("with this patch {} fails", names.join(" and ")));
+    }
+    output.print_exact(&String::from_utf8_lossy(&bytes))?;
     Ok(Exit::Ok)
 }
 

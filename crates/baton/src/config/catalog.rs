@@ -97,6 +97,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("trailer_verdict", catalog!("prompts/trailer_verdict.md")),
     ("trailer_choice", catalog!("prompts/trailer_choice.md")),
     ("trailer_findings", catalog!("prompts/trailer_findings.md")),
+    ("trailer_patch", catalog!("prompts/trailer_patch.md")),
     ("trailer_text", catalog!("prompts/trailer_text.md")),
 ];
 

@@ -23,6 +23,7 @@ pub(crate) fn screen(run: &RunId, state: &RunState, decision: &Decision, answer:
         page.section("Answer");
         written(text, &mut page);
     }
+    super::patches::section(run, decision, &mut page);
     findings(decision, &mut page);
     disputes(state, decision, &mut page);
     apart(decision, &mut page);

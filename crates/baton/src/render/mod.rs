@@ -5,6 +5,7 @@ pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod markdown;
 pub(crate) mod page;
+mod patches;
 pub(crate) mod plan;
 #[cfg(test)]
 mod sample;
@@ -32,15 +33,28 @@ impl Output {
         width(&console::Term::stdout())
     }
 
-    /// Writes a whole text. A reader that went away early (`| head`) is no failure.
+    /// Writes a whole text.
     pub(crate) fn print(&mut self, text: &str) -> Result<(), Failure> {
-        let written = self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.flush());
-        match written {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(Exit::BadInput, format!("standard output cannot be written: {error}")))
-            }
-            _ => Ok(()),
+        ended(self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.flush()))
+    }
+
+    /// Writes a text byte for byte for a program to read; on a terminal, without what could move its cursor.
+    pub(crate) fn print_exact(&mut self, text: &str) -> Result<(), Failure> {
+        if self.stdout.is_terminal() {
+            return self.print(&baton_core::text::printable(text));
         }
+        let mut stdout = self.stdout.as_inner();
+        ended(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    }
+}
+
+/// A reader that went away early (`| head`) is no failure.
+fn ended(written: std::io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::BadInput, format!("standard output cannot be written: {error}")))
+        }
+        _ => Ok(()),
     }
 }
 

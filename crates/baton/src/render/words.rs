@@ -49,6 +49,7 @@ pub(super) fn blocked(blocker: Blocker) -> &'static str {
         Blocker::Conflict => "a contradiction is open",
         Blocker::CriticalFinding => "a credible critical finding stands against the vote",
         Blocker::NeedsPerson => "critical: a person must answer",
+        Blocker::PatchFails => "no patch applies and passes the checks",
         Blocker::TurnedDown => "a person turned it down",
     }
 }
@@ -59,8 +60,13 @@ pub(super) fn position(decision: &Decision) -> (&'static str, String) {
         (Some(verdict), ..) => ("verdict", verdict.as_str().to_owned()),
         (_, Some(choice), _) => ("choice", one_line(choice, 80)),
         (_, _, Some(answer)) => ("answer by", answer.member.to_string()),
+        _ if decision.patch.is_some() => ("patch by", author(decision)),
         _ => ("no position", String::new()),
     }
+}
+
+fn author(decision: &Decision) -> String {
+    decision.patches.iter().find(|patch| patch.adopted).map_or(String::new(), |patch| names(&patch.by))
 }
 
 /// Who had the last word; `None` where the rules decided.

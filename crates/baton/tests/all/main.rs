@@ -21,6 +21,8 @@ mod mcp;
 #[cfg(test)]
 mod mission;
 #[cfg(test)]
+mod patches;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod rate;

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use baton_core::member::{Member, Payer};
 use baton_core::outcome::Outcome;
 use baton_core::units::MicroUsd;
-use baton_engine::Channels;
 use baton_members::Tools;
 use baton_port::{Cancel, Caps, Deadlines, Progress, ProgressSink, SessionUse, TurnRequest};
 use tokio::task::JoinSet;
@@ -19,7 +18,6 @@ use crate::config::Config;
 use crate::consent;
 use crate::failure::Failure;
 use crate::render::style;
-use crate::seats::SeatChannels;
 use crate::trust::Trust;
 
 /// What is sent, whole. Nothing of the workspace goes with it.
@@ -138,9 +136,9 @@ async fn turn(
     what: &'static str,
 ) -> (DeepTurn, Option<String>) {
     let begun = Instant::now();
-    let turn = match SeatChannels(tools.clone()).open(member) {
+    let turn = match baton_members::open(member, tools) {
         Ok(channel) => channel.turn(&request).await,
-        Err(error) => baton_port::Turn::failed(Outcome::Rejected, error),
+        Err(error) => baton_port::Turn::failed(Outcome::Rejected, error.to_string()),
     };
     let cost = if turn.outcome.is_free() { Some(MicroUsd(0)) } else { member.cost(turn.usage.as_ref()) };
     let ms = millis_since(begun);
