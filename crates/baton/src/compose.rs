@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use baton_core::feedback;
 use baton_core::handover::Handover;
 use baton_core::run::{Inputs, RULES_VERSION};
-use baton_core::task::Task;
-use baton_core::workflow::Workflow;
+use baton_core::task::{Question, Task};
+use baton_core::workflow::{Act, Workflow};
 use baton_engine::{Engine, Ports};
 use baton_members::Tools;
 use baton_members::warm::{Limits, Pool};
@@ -119,13 +119,18 @@ impl Setup {
         SystemClock.now()
     }
 
-    /// Freezes a task with everything that its run will depend on, what is known of accounts by now included.
+    /// Freezes a task with everything that its run will depend on, what is known of accounts by now included. Where a
+    /// patch is asked for, who tries it is seated too.
     pub(crate) async fn freeze(
         &self,
         task: Task,
         workflow: Workflow,
-        members: Vec<baton_core::member::Member>,
+        mut members: Vec<baton_core::member::Member>,
     ) -> Result<Inputs, Failure> {
+        if task.hints.question == Some(Question::Patch) {
+            tries_patches(&workflow)?;
+            members.push(seats::trial(&members)?);
+        }
         let handover = Handover {
             rules: self.config.followers(&members),
             away: self.engine.away(&members).await?,
@@ -159,6 +164,15 @@ fn own_home() -> Result<(Home, Config, PathBuf), Failure> {
     let directory = current_directory()?;
     let config = Config::load_in(&home, &directory)?;
     Ok((home, config, directory))
+}
+
+/// A patch is asked for only where it is tried before it is counted.
+fn tries_patches(workflow: &Workflow) -> Result<(), Failure> {
+    if workflow.nodes.iter().any(|node| node.act == Act::Try) {
+        return Ok(());
+    }
+    Err(Failure::input(format!("the workflow `{}` tries no patches", workflow.name))
+        .hint("ask for a patch with `--workflow ask` or `--workflow debate`"))
 }
 
 pub(crate) fn current_directory() -> Result<PathBuf, Failure> {

@@ -147,13 +147,19 @@ pub(crate) fn check_member(check: &CheckEntry) -> Member {
     }
 }
 
-/// Tries members' patches with these checks. Its time covers theirs, and that of git.
-pub(crate) fn trial(checks: &[Member]) -> Result<Member, Failure> {
-    let commands: Vec<CheckCommand> = checks.iter().map(check_command).collect();
+/// Tries patches with the checks that are among these. Its time covers theirs, and that of git.
+pub(crate) fn trial(seated: &[Member]) -> Result<Member, Failure> {
+    let checks = seated.iter().filter(|member| member.nature == Nature::Check);
+    let commands: Vec<CheckCommand> = checks.map(check_command).collect();
+    // Somebody may be called so already.
+    let mut name = "trial".to_owned();
+    while seated.iter().any(|member| member.id.as_str() == name) {
+        name.push_str("-2");
+    }
     let settings = baton_workspace::settings(&commands).map_err(Failure::configuration)?;
     let checks_ms = commands.iter().fold(GIT_MS, |sum, check| sum.saturating_add(check.total_ms));
     Ok(Member {
-        id: MemberId::parse("trial").map_err(|error| Failure::configuration(error.to_string()))?,
+        id: MemberId::parse(&name).map_err(|error| Failure::configuration(error.to_string()))?,
         nature: Nature::Trial,
         vendor: "this machine".into(),
         family: "check".into(),
@@ -249,6 +255,21 @@ mod tests {
         assert_eq!(member.channel.settings["program"], "cargo");
         assert_eq!(member.channel.settings["arg.0"], "test; rm -rf /");
         assert_eq!(member.limits.total_ms, 5_000);
+    }
+
+    #[test]
+    fn a_trial_takes_the_checks_in_their_order_and_a_name_that_is_free() {
+        let check = |id: &str, seconds| {
+            let command = vec![id.to_owned(), "all of it".to_owned()];
+            let id = MemberId::parse(id).unwrap();
+            check_member(&CheckEntry { id, command, when_file: None, timeout_s: Some(seconds) })
+        };
+        let seated = [check("trial", 5), check("build", 7)];
+        let trial = trial(&seated).unwrap();
+        assert_eq!((trial.id.as_str(), trial.nature, trial.is_check()), ("trial-2", Nature::Trial, true));
+        assert_eq!(trial.limits.total_ms, GIT_MS + 12_000);
+        let checks: Vec<CheckCommand> = serde_json::from_str(&trial.channel.settings["checks"]).unwrap();
+        assert_eq!((checks[0].id.as_str(), checks[1].words[1].as_str()), ("trial", "all of it"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod disputes;
 mod gates;
 mod handover;
 mod illegal;
+mod patches;
 mod paths;
 mod recovery;
 
@@ -36,6 +37,8 @@ enum Reply {
     Takes(&'static str),
     Fails(Outcome),
     Finds(CheckResult),
+    Writes(&'static str),
+    Tries(CheckResult),
 }
 
 /// The reply of a member at its n-th attempt of a step, in a round.
@@ -246,7 +249,7 @@ impl Outside {
         };
         let effects = match reply {
             Reply::Fails(ref outcome) => done(outcome.clone()),
-            Reply::Says(_) | Reply::Abstains | Reply::Takes(_) | Reply::Finds(_) => done(Outcome::Ok),
+            _ => done(Outcome::Ok),
         };
         let more = match reply {
             Reply::Says(verdict) => self.happens(Event::OpinionRead { step, reader: 1, opinion: opinion(verdict) }),
@@ -258,6 +261,10 @@ impl Outside {
                 let opinion = Opinion { position, ..Opinion::abstaining("") };
                 self.happens(Event::OpinionRead { step, reader: 1, opinion })
             }
+            Reply::Writes(patch) => {
+                self.happens(Event::OpinionRead { step, reader: 1, opinion: patches::patch_opinion(patch) })
+            }
+            Reply::Tries(result) => self.happens(Event::EvidenceRecorded { step, evidence: patches::tried(result) }),
             Reply::Finds(result) => self.happens(Event::EvidenceRecorded { step, evidence: evidence(result) }),
             Reply::Fails(_) => Vec::new(),
         };

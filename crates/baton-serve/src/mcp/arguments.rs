@@ -112,6 +112,7 @@ impl Reader {
         match asked {
             Some("verdict") => self.without_choices(given, Question::Verdict),
             Some("findings") => self.without_choices(given, Question::Findings),
+            Some("patch") => self.without_choices(given, Question::Patch),
             Some("text") => self.without_choices(given, Question::Text),
             Some(_) => Some(self.choice(choices)),
             None if given => Some(self.choice(choices)),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub(crate) const ORCHESTRATE: &str = "orchestrate";
 
 /// The questions that a client can put, as arguments name them.
-pub(crate) const QUESTIONS: [&str; 4] = ["verdict", "choice", "findings", "text"];
+pub(crate) const QUESTIONS: [&str; 5] = ["verdict", "choice", "findings", "patch", "text"];
 
 /// Upper bounds of the lists among the arguments.
 pub(crate) const MOST_FILES: usize = 100;

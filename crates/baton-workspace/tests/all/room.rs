@@ -25,7 +25,7 @@ impl ProgressSink for Quiet {
 }
 
 pub(crate) fn variables() -> BTreeMap<OsString, OsString> {
-    std::env::vars_os().filter(|(name, _)| name == "PATH").collect()
+    std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME").collect()
 }
 
 pub(crate) fn on_runtime<T>(work: impl Future<Output = T>) -> T {
@@ -91,6 +91,7 @@ impl Room {
             prompt: diff.to_owned(),
             effort: None,
             session: SessionUse::None,
+            schema: None,
             history: Vec::new(),
             directory: self.repository(),
             deadlines: Deadlines { first_event: minute, idle: minute, total: minute },

@@ -94,3 +94,25 @@ fn where_nothing_can_be_shut_in_nothing_is_run() {
     assert!(trial(&turn).checks.is_empty(), "{turn:?}");
     assert_eq!(turn.text.as_deref(), Some(change("value.txt", "two", "2").as_str()), "the diff is kept as it came");
 }
+
+#[test]
+fn cargo_builds_and_tests_inside() {
+    let room = Room::new();
+    if std::env::var_os("PATH")
+        .is_none_or(|path| !std::env::split_paths(&path).any(|folder| folder.join("cargo").is_file()))
+    {
+        eprintln!("not tested: cargo is not on the PATH");
+        return;
+    }
+    std::fs::create_dir(room.repository().join("src")).unwrap();
+    room.write("Cargo.toml", "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    room.write(
+        "src/lib.rs",
+        "#[test]\nfn holds() {\n    assert_eq!(include_str!(\"../value.txt\").lines().nth(1), Some(\"2\"));\n}\n",
+    );
+    room.commit();
+    let Some((outcome, text)) = run(&room, "cargo test --offline --lib") else { return };
+    assert_eq!(outcome, CheckResult::Passed, "{text}");
+    let turn = room.attempt(&change("value.txt", "two", "3"), "cargo test --offline --lib");
+    assert_eq!(result(&turn), Some(CheckResult::Failed), "{}", String::from_utf8_lossy(&turn.transcript.bytes));
+}

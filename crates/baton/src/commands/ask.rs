@@ -38,11 +38,7 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     let trusted = setup.trust().await?;
     tell_untrusted(&setup, &trusted);
     super::resume::tell_interrupted(&setup).await?;
-    let checks = seats::checks(&setup.config, &trusted, &workspace(&task, &setup));
-    if task.hints.question == Some(Question::Patch) {
-        members.push(seats::trial(&checks)?);
-    }
-    members.extend(checks);
+    members.extend(seats::checks(&setup.config, &trusted, &workspace(&task, &setup)));
     let inputs = Inputs { named, ..setup.freeze(task, workflow, members).await? };
     let consent = if ask.run.yes { Consent::Given } else { Consent::AsAgreed };
     let asks_kind = ask.ask_kind || setup.config.ask_kind;

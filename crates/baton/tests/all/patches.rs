@@ -225,19 +225,33 @@ fn a_kill_in_the_middle_leaves_no_copy_and_no_process() {
     let mends = || writes(&to("bad", "good"));
     let table = table(
         [mends(), mends(), mends()],
-        "grep -q good value.txt || exit 1\nexec 9>\"$0.held\"\necho alive >&9\nsleep 1000",
+        "grep -q good value.txt || exit 1\n[ -p \"$0.held\" ] || exit 0\nexec 9>\"$0.held\"\necho alive >&9\nsleep 1000",
     );
     let held = table.home.bin().join("tests.held");
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
     rustix::fs::mknodat(rustix::fs::CWD, &held, rustix::fs::FileType::Fifo, mode, 0).unwrap();
     let running = table.home.start(&[&["ask", "--yes"], ASKED].concat()).unwrap();
-    let mut held = std::fs::File::open(held).unwrap();
+    let mut opened = std::fs::File::open(&held).unwrap();
     let mut alive = [0; 6];
-    held.read_exact(&mut alive).unwrap();
+    opened.read_exact(&mut alive).unwrap();
     running.kill().unwrap();
     let mut rest = Vec::new();
-    held.read_to_end(&mut rest).unwrap();
+    opened.read_to_end(&mut rest).unwrap();
     assert_eq!((rest, worktrees(&table)), (Vec::new(), 2), "the copy and its lock are left");
     assert_eq!(table.run(&["runs"]).code, Some(0));
     assert_eq!(worktrees(&table), 0, "the next start removes them");
+    std::fs::remove_file(held).unwrap();
+    let resumed = table.run(&["resume", "--json"]).json().unwrap();
+    assert_eq!(resumed[0]["patches"][0]["checks"][0]["result"], "passed", "{resumed:#}");
+    assert_eq!(table.upstream.asked_models().len(), 3, "no member was asked again");
+}
+
+#[test]
+fn a_workflow_that_tries_nothing_is_not_asked_for_a_patch() {
+    let mends = || writes(&to("bad", "good"));
+    let table = table([mends(), mends(), mends()], "true");
+    let ran = table.run(&[&["ask", "--yes", "--workflow", "refine"], ASKED].concat());
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("tries no patches"), "{}", ran.stderr);
+    assert_eq!(table.run(&["show", "--patch"]).code, Some(2), "there is no run");
 }

@@ -43,6 +43,7 @@ fn scenarios() -> Vec<(&'static str, Outside)> {
             "a loop",
             gates::looping_until(|_, _, round| Reply::Says(if round < 2 { Verdict::Revise } else { Verdict::Approve })),
         ),
+        ("patches", patches::ran()),
         ("a loop without end", gates::looping_until(|_, _, _| Reply::Says(Verdict::Reject))),
     ]
 }
