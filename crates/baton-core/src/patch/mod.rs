@@ -149,9 +149,9 @@ impl Patch {
 
 fn render_hunk(hunk: &Hunk, shift: &mut i64, out: &mut String) {
     let (old, new) = (hunk.count(Side::Added), hunk.count(Side::Removed));
-    // A side without lines begins after the line before it.
-    let old_at = if old == 0 { 0 } else { i64::from(hunk.at) };
-    let new_at = if new == 0 { 0 } else { (i64::from(hunk.at.max(1)) + *shift).max(1) };
+    // A side without lines begins before the first one: git then takes it for an empty file only.
+    let old_at = if old == 0 { 0 } else { i64::from(hunk.at.max(1)) };
+    let new_at = if new == 0 { 0 } else { (old_at.max(1) + *shift).max(1) };
     let _ = writeln!(out, "@@ -{old_at},{old} +{new_at},{new} @@");
     *shift += i64::try_from(new).unwrap_or(0) - i64::try_from(old).unwrap_or(0);
     for line in &hunk.lines {

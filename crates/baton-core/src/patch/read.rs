@@ -170,11 +170,12 @@ impl<'a> Reader<'a> {
             if names && (!promised || self.line(2).starts_with("@@ ")) {
                 break;
             }
-            let (side, text) = match line.split_at_checked(1) {
-                Some((" ", text)) => (Side::Context, text),
-                Some(("-", text)) => (Side::Removed, text),
-                Some(("+", text)) => (Side::Added, text),
-                Some(("\\", _)) => {
+            let rest = line.get(1..).unwrap_or_default();
+            let (side, text) = match line.as_bytes().first() {
+                Some(b' ') => (Side::Context, rest),
+                Some(b'-') => (Side::Removed, rest),
+                Some(b'+') => (Side::Added, rest),
+                Some(b'\\') => {
                     lines.last_mut().ok_or_else(|| self.unreadable())?.unended = true;
                     self.at += 1;
                     continue;

@@ -10,6 +10,7 @@ mod consensus;
 mod feedback;
 mod findings;
 mod golden;
+mod patch;
 mod reading;
 
 use proptest::prelude::ProptestConfig;

@@ -99,6 +99,8 @@ pub(crate) fn decided() -> (RunId, RunState, Decision) {
             result: "failed".into(),
             summary: "attempt to shift left with overflow".into(),
         }],
+        patch: None,
+        patches: Vec::new(),
         not_asked: vec![id("elm")],
         saved: MicroUsd(20_000),
         reasoning: vec!["reject: alder (weight 9.0)".into()],

@@ -204,6 +204,7 @@ pub(super) fn round(state: &RunState, step: StepId) -> Option<(&'static str, Opt
         Act::Ask { who: Who::Sides, .. } => "argument",
         Act::Ask { who: Who::Arbiter, .. } => "arbiter",
         Act::Check => "checks",
+        Act::Try => "patches",
         Act::Decide | Act::Gate { .. } | Act::Repeat { .. } => return None,
     };
     Some((word, claim))
