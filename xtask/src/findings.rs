@@ -22,6 +22,10 @@ const SAME: [f64; 4] = [0.09, 0.10, 0.11, 0.12];
 const NEEDED_SHARE: [f64; 3] = [0.27, 0.31, 0.35];
 /// Sizes of the panels that are drawn to choose by, and how many of each.
 const DRAWN: [(usize, usize); 3] = [(3, 10), (5, 8), (8, 4)];
+const CHOOSING: u64 = 7;
+/// Sizes of the panels that are drawn to report on, how many of each, and their seed.
+const REPORTED: [(usize, usize); 5] = [(2, 60), (3, 60), (4, 60), (5, 60), (8, 60)];
+const REPORTING: u64 = 2_026;
 
 /// The table, three rows a panel: with nothing known of the reviewers, with what the other repositories teach, and
 /// with the settings too chosen on the other repositories.
@@ -45,7 +49,25 @@ pub(crate) fn table() -> Result<String, String> {
         rows.push(row(name, "precisions and settings", &all));
     }
     rows.extend(chosen.iter().map(|(held, settings)| format!("{held}: {settings:?}")));
+    rows.extend(any_panels(&cases));
     Ok(rows.join("\n"))
+}
+
+/// Mean F1 over panels of any members, a row a size: no panel is one that somebody looked at.
+fn any_panels(cases: &[FindingsCase]) -> Vec<String> {
+    let mut rows = vec!["| drawn panels of | F1, nothing | F1, precisions |".to_owned(), "|---|---|---|".to_owned()];
+    for ((size, times), panels) in REPORTED.into_iter().zip(drawn(cases, &REPORTED, REPORTING)) {
+        let (mut nothing, mut taught) = (0.0, 0.0);
+        for members in &panels {
+            let names: Vec<&str> = members.iter().map(String::as_str).collect();
+            let panel: Vec<FindingsCase> = cases.iter().map(|case| only(case, &names)).collect();
+            nothing += leaving_out(&panel, |held, _| scores(held, &[], Settings::default())).pooled().f1;
+            taught += leaving_out(&panel, |held, others| scores(held, others, Settings::default())).pooled().f1;
+        }
+        let count = f64::from(u32::try_from(panels.len().max(1)).unwrap_or(u32::MAX));
+        rows.push(format!("| {size} ({times} times) | {:.3} | {:.3} |", nothing / count, taught / count));
+    }
+    rows
 }
 
 fn chosen_for(chosen: &BTreeMap<String, Settings>, held: &[FindingsCase]) -> Settings {
@@ -54,7 +76,9 @@ fn chosen_for(chosen: &BTreeMap<String, Settings>, held: &[FindingsCase]) -> Set
 
 /// For each repository the settings that do best on the others, over the mean of panels drawn from all reviewers.
 fn chosen(cases: &[FindingsCase]) -> BTreeMap<String, Settings> {
-    let panels = drawn(cases);
+    let mut panels = drawn(cases, &DRAWN, CHOOSING);
+    // And the whole house.
+    panels.push(vec![Vec::new()]);
     let mut chosen = BTreeMap::new();
     for held in repositories(cases) {
         let others: Vec<FindingsCase> = cases.iter().filter(|case| case.category != held).cloned().collect();
@@ -82,11 +106,11 @@ fn mean(cases: &[FindingsCase], panels: &[Vec<Vec<String>>], settings: Settings)
     panels.iter().map(of_size).sum()
 }
 
-/// Panels of each size, the same in every run, and the whole house.
-fn drawn(cases: &[FindingsCase]) -> Vec<Vec<Vec<String>>> {
+/// Panels of each size, the same in every run.
+fn drawn(cases: &[FindingsCase], sizes: &[(usize, usize)], seed: u64) -> Vec<Vec<Vec<String>>> {
     let names: BTreeSet<&str> =
         cases.iter().flat_map(|case| &case.opinions).map(|opinion| opinion.member.as_str()).collect();
-    let mut state = 7_u64;
+    let mut state = seed;
     let mut draw = |size: usize| {
         let mut left: Vec<&str> = names.iter().copied().collect();
         let mut panel = Vec::new();
@@ -97,10 +121,7 @@ fn drawn(cases: &[FindingsCase]) -> Vec<Vec<Vec<String>>> {
         }
         panel
     };
-    let mut panels: Vec<Vec<Vec<String>>> =
-        DRAWN.iter().map(|(size, times)| (0..*times).map(|_| draw(*size)).collect()).collect();
-    panels.push(vec![draw(names.len())]);
-    panels
+    sizes.iter().map(|(size, times)| (0..*times).map(|_| draw(*size)).collect()).collect()
 }
 
 fn repositories(cases: &[FindingsCase]) -> BTreeSet<&str> {

@@ -9,7 +9,11 @@ use proptest::sample::select;
 
 const MEMBERS: [&str; 5] = ["alder", "birch", "cedar", "dogwood", "elm"];
 const FAMILIES: [&str; 3] = ["x", "y", "z"];
-const CLAIMS: [&str; 8] = [
+/// Told so well that one who says little else needs no second.
+const TOLD: &str = "When two writers come at once, the second reads a stale entry, never sees the first, and its \
+                    update is lost";
+const CLAIMS: [&str; 9] = [
+    TOLD,
     "The cache key uses hash() which differs between processes",
     "hash() in the cache key is not stable across processes",
     "the lock is never released when the write fails",
@@ -112,15 +116,15 @@ proptest! {
     }
 
     #[test]
-    fn every_report_is_in_one_group_and_one_family_alone_confirms_nothing(review in review()) {
+    fn every_report_is_in_one_group_and_one_family_alone_confirms_only_what_is_told_well(review in review()) {
         let groups = review.groups();
         let mut seen: Vec<usize> = groups.iter().flat_map(|group| group.parts.clone()).collect();
         seen.sort_unstable();
         prop_assert_eq!(seen, (0..review.said.len()).collect::<Vec<_>>());
         for group in groups.iter().filter(|group| group.confirmed) {
-            let holding = group.parts.iter().map(|at| &review.said[*at]).filter(|said| said.holds);
-            let families: BTreeSet<&str> = holding.map(|said| review.members[said.member].0).collect();
-            prop_assert!(families.len() >= 2);
+            let holding = || group.parts.iter().map(|at| &review.said[*at]).filter(|said| said.holds);
+            let families: BTreeSet<&str> = holding().map(|said| review.members[said.member].0).collect();
+            prop_assert!(families.len() >= 2 || holding().any(|said| said.claim == TOLD));
         }
     }
 }
@@ -132,6 +136,24 @@ fn a_member_listed_twice_is_one() {
     let groups = group(&[reviewer, reviewer], &[report(0), report(1)], &FindingsExperience::default());
     assert_eq!((groups.len(), groups[0].confirmed), (1, false));
     assert_eq!(groups[0].parts, [0, 1]);
+}
+
+#[test]
+fn one_who_says_little_and_says_it_well_confirms_alone_beside_others_who_were_asked() {
+    let reviewers = ["x", "y", "z"].map(|name| Reviewer { member: name, family: name, tier: 3 });
+    let told = Report { reviewer: 0, file: None, line: None, claim: TOLD, holds: true };
+    let confirmed = |asked: usize, reports: &[Report<'_>]| {
+        let groups = group(&reviewers[..asked], reports, &FindingsExperience::default());
+        groups.iter().filter(|group| group.confirmed).count()
+    };
+    assert_eq!(confirmed(3, std::slice::from_ref(&told)), 1);
+    assert_eq!(confirmed(1, std::slice::from_ref(&told)), 0, "alone it has nobody to be heard beside");
+    let remarks = ["rename this", "the type is odd", "why a macro"];
+    let many: Vec<Report<'_>> =
+        std::iter::once(told.clone()).chain(remarks.map(|claim| Report { claim, ..told.clone() })).collect();
+    assert_eq!(confirmed(3, &many), 0, "four things are not few");
+    let twice = [told.clone(), told.clone(), told.clone(), told];
+    assert_eq!(confirmed(3, &twice), 1, "the same again is not more");
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn standing(
 
 fn reporters(independent: usize) -> String {
     if independent == 1 {
-        "one reporter of high precision".into()
+        "one reporter, precise so far or saying little and that in detail".into()
     } else {
         format!("{independent} independent reporters")
     }

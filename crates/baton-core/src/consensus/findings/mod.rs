@@ -8,16 +8,13 @@ mod score;
 mod text;
 mod tone;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::learning::findings::FindingsExperience;
 use crate::units::Probability;
 use likeness::Likeness;
 
 pub(super) use live::{Claims, merge};
-
-/// The least support that ever confirms: more than one ordinary reporter.
-const NEEDED_LEAST: f64 = 1.2;
 
 /// The two constants of the rule that a measurement may vary. Decisions are taken with the default.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,7 +61,7 @@ pub struct Group {
     pub support: f64,
     /// The chance that it is worth acting on.
     pub probability: Probability,
-    /// Enough independent reporters stand behind it.
+    /// Enough independent reporters stand behind it, or one that needs no second.
     pub confirmed: bool,
 }
 
@@ -86,19 +83,19 @@ pub fn group_with(
     let units = units(reviewers, reports);
     let firsts: Vec<&Report<'_>> = units.iter().filter_map(|unit| reports.get(*unit.first()?)).collect();
     let clusters = cluster::cluster(&Likeness::of(&firsts), settings.same);
-    let needed = needed(reviewers, settings.needed_share);
+    let review = score::Review::of(reviewers, &firsts, experience, settings.needed_share);
     let mut groups: Vec<Group> = clusters
         .into_iter()
         .map(|cluster| {
             let told: Vec<&Report<'_>> = cluster.iter().map(|unit| firsts[*unit]).collect();
-            let backing = score::backing(reviewers, &told, experience);
+            let backing = review.backing(&told);
             let mut parts: Vec<usize> = cluster.iter().flat_map(|unit| units[*unit].iter().copied()).collect();
             parts.sort_unstable();
             Group {
                 parts,
                 support: backing.support,
-                probability: score::probability(backing.support, needed),
-                confirmed: backing.confirms(needed),
+                probability: score::probability(backing.support, review.needed),
+                confirmed: backing.confirms(review.needed),
             }
         })
         .collect();
@@ -115,13 +112,6 @@ fn of_members<'a>(reviewers: &[Reviewer<'_>], reports: &[Report<'a>]) -> Vec<Rep
     }
     let position = |at: usize| reviewers.get(at).and_then(|reviewer| first.get(reviewer.member)).copied().unwrap_or(at);
     reports.iter().map(|report| Report { reviewer: position(report.reviewer), ..report.clone() }).collect()
-}
-
-/// The support that confirms in this team.
-fn needed(reviewers: &[Reviewer<'_>], share: f64) -> f64 {
-    let families: BTreeSet<&str> = reviewers.iter().map(|reviewer| reviewer.family).collect();
-    let independent = u32::try_from(families.len()).unwrap_or(u32::MAX);
-    (share * f64::from(independent)).max(NEEDED_LEAST)
 }
 
 /// The reports in an order that depends on their content alone, those in which one member says the same of the same

@@ -188,6 +188,27 @@ pub(super) fn worth(claim: &str) -> f64 {
     }
 }
 
+/// How far a claim tells what happens and when, in log-odds of being right beside an ordinary one: by its length, the
+/// words of failure in it, and its clauses. 0 is ordinary; below 0 is bare.
+///
+/// From a logistic regression on recorded reviews; each repository left out gives nearly the same coefficients.
+pub(super) fn detail(claim: &str) -> f64 {
+    const LENGTH: f64 = 0.4;
+    const FAILING: f64 = 0.5;
+    const CLAUSES: f64 = 0.25;
+    const ORDINARY: f64 = 1.84;
+    let words = plain_words(claim);
+    let failures = words.iter().filter(|word| names_failure(word)).count();
+    let commas = claim.matches(',').count();
+    LENGTH * more(words.len()) + FAILING * more(failures) + CLAUSES * more(commas) - ORDINARY
+}
+
+/// Each further one says less than the one before.
+#[expect(clippy::cast_precision_loss, reason = "counts within one claim")]
+fn more(count: usize) -> f64 {
+    libm::log1p(count as f64)
+}
+
 fn names_failure(word: &str) -> bool {
     let is = |word: &str| FAILURES.binary_search(&word).is_ok();
     let is_error = |ending: &str| word.strip_suffix(ending).is_some_and(|kind| !kind.is_empty());
@@ -221,5 +242,19 @@ mod tests {
         for (claim, expected) in cases {
             assert!((worth(claim) - expected).abs() < 1e-12, "{claim}");
         }
+    }
+
+    #[test]
+    fn detail_rises_with_length_failures_and_clauses() {
+        let claims = [
+            "",
+            "The cache is read",
+            "The cache is stale",
+            "The cache is stale, wrong",
+            "When two writers come at once, the second reads a stale entry, never sees the first, and its update is lost",
+        ];
+        let details = claims.map(detail);
+        assert!(details.is_sorted_by(|a, b| a < b), "{details:?}");
+        assert!(details[3] < 0.0 && details[4] > 0.25, "{details:?}");
     }
 }
