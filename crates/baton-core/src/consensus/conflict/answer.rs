@@ -59,6 +59,17 @@ const YES: &[&str] = &[
     "most likely",
     "very likely",
     "probably",
+    "fully",
+    "completely",
+    "immediately",
+    "now",
+    "right now",
+    "right away",
+    "at once",
+    "today",
+    "why not",
+    "gladly",
+    "no problem",
 ];
 const NO: &[&str] = &[
     "no",
@@ -109,6 +120,16 @@ const NO: &[&str] = &[
     "there are none",
     "i do not see one",
     "i see none",
+    "later",
+    "not now",
+    "not today",
+    "not any more",
+    "not anymore",
+    "no longer",
+    "only partly",
+    "only partially",
+    "only half",
+    "afterwards",
 ];
 /// What an opening subject can be in "it is", "you can", "they do".
 const SUBJECTS: &[&str] =

@@ -192,6 +192,11 @@ impl Clause {
     }
 }
 
+/// The word turns round what follows it.
+pub(super) fn negates(word: &str) -> bool {
+    NEGATORS.contains(&word)
+}
+
 /// Lower-case, typographic quotes made plain, contractions spelled out.
 fn spelled_out(text: &str) -> String {
     let mut plain = text.to_lowercase().replace(['\u{2019}', '\u{2018}'], "'");

@@ -24,7 +24,8 @@ const GOOD: &str = "correct right fine ok okay good safe sound secure sufficient
     resilient bulletproof airtight watertight flawless spotless immune mature proven battle-tested \
     straightforward pragmatic warranted legit permissible allowed permitted satisfactory decent fair \
     passable pleased glad confident convinced impressed lawful legal compliant conformant thorough \
-    comprehensive exhaustive overdue defensible";
+    comprehensive exhaustive overdue defensible ample helpful painless smooth cheaper faster cleaner simpler \
+    safer nicer easier lovely";
 
 /// Said of a thing that has to change; in all their endings.
 const BAD: &str = "incorrect mistaken errs erroneous wrong wrongly broken breaks break bug bugs buggy unsafe unsound \
@@ -50,7 +51,9 @@ const BAD: &str = "incorrect mistaken errs erroneous wrong wrongly broken breaks
     collide unreliable confusing hurts suffers costly bloat bloated clumsy hacky sloppy careless naive \
     short-sighted shortsighted illegal forbidden unlawful unsupported deprecated breach compromised abuse \
     abused stolen hijack clobber overwrites overwritten misleads nonsensical unjustifiable indefensible \
-    skeptical sceptical unconvinced unhappy uneasy uncomfortable moot";
+    skeptical sceptical unconvinced unhappy uneasy uncomfortable moot junk meaningless bricks rubbish garbage horrible \
+    ugly sluggish slower bottleneck unhelpful needless overpriced lax misconfigured outage outages \
+    downtime forgets";
 
 /// Phrases that judge by themselves; a "not" before them turns them round. Those with 0 only look like judgements.
 const PHRASES: &[(i32, &str)] = &[

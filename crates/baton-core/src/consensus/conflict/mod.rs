@@ -1,14 +1,15 @@
 //! Conflicts: incompatible positions on the same claim, with the claim and both sides named.
 //!
-//! Positions are compared, never texts. From the task comes the claim (a yes-or-no question, a proposal, a thing under
-//! review, options, a severity, an amount); from each answer its position on that claim; and two positions that cannot
-//! both be right are a conflict. Different findings, additions, reservations, abstentions and silence are none.
+//! From the task comes the claim (a yes-or-no question, a proposal, a thing under review, options, a severity, an
+//! amount); from each answer its position on that claim; and a fitted decision over pairs of answers says whether two
+//! of them cannot both be right. Different findings, additions, reservations, abstentions and silence are none.
 //! `docs/decisions/conflicts.md` has the rules in words and how often they are right.
 
 mod answer;
 mod language;
 mod lexicon;
 mod options;
+mod pairs;
 mod places;
 mod scale;
 mod stance;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::opinion::{Finding, Opinion, Position, Verdict};
 use language::Statement;
+use pairs::Reading;
 use topic::{Form, Topic};
 
 /// One member's answer, as far as it can be in conflict with another's.
@@ -85,8 +87,12 @@ pub fn find(task: &str, views: &[View<'_>]) -> Vec<Dispute> {
         }
     }
     let topic = Topic::read(task);
-    let answers: Vec<Answer<'_>> = members.into_values().map(Answer::read).collect();
-    let mut disputes: Vec<Dispute> = on_the_topic(&topic, &answers).into_iter().collect();
+    // What says nothing takes no part.
+    let speaks = |view: &&View<'_>| {
+        !view.statements.is_empty() || view.verdict.is_some() || view.choice.is_some() || !view.findings.is_empty()
+    };
+    let answers: Vec<Answer<'_>> = members.into_values().filter(speaks).map(Answer::read).collect();
+    let mut disputes: Vec<Dispute> = weighed(&topic, &answers).into_iter().collect();
     for dispute in places::find(&answers) {
         if !disputes.iter().any(|known| same_sides(known, &dispute)) {
             disputes.push(dispute);
@@ -116,6 +122,40 @@ fn same_sides(one: &Dispute, other: &Dispute) -> bool {
     let one = (members(&one.holds), members(&one.against));
     let other = (members(&other.holds), members(&other.against));
     one == other || (one.1 == other.0 && one.0 == other.1)
+}
+
+/// The dispute on what was asked, where at least one pair of answers is more likely than not to contradict each other.
+/// The sides are those of the rules for this form of question; where these saw none, those of the strongest pair.
+fn weighed(topic: &Topic, answers: &[Answer<'_>]) -> Option<Dispute> {
+    let ruled = on_the_topic(topic, answers);
+    let readings: Vec<Reading> = answers.iter().map(|answer| Reading::of(topic, answer)).collect();
+    let apart =
+        |one: usize, other: usize| ruled.as_ref().is_some_and(|dispute| separates(dispute, answers, one, other));
+    let odds =
+        |one: usize, other: usize| pairs::contradiction(topic, &readings[one], &readings[other], apart(one, other));
+    let pairs = (0..answers.len()).flat_map(|one| (one + 1..answers.len()).map(move |other| (one, other)));
+    let (one, other) = pairs.max_by_key(|(one, other)| (odds(*one, *other), std::cmp::Reverse((*one, *other))))?;
+    if odds(one, other) <= 0 {
+        return None;
+    }
+    if ruled.is_some() {
+        return ruled;
+    }
+    let voice = |at: usize| Voice { member: answers[at].view.member.to_owned(), reason: readings[at].reason.clone() };
+    let takes_part = |at: &usize| *at == one || *at == other || !readings[*at].indifferent;
+    let (mut holds, mut against): (Vec<usize>, Vec<usize>) = (0..answers.len())
+        .filter(takes_part)
+        .partition(|at| *at == one || (*at != other && odds(*at, one) <= odds(*at, other)));
+    if readings[one].leaning() < readings[other].leaning() {
+        std::mem::swap(&mut holds, &mut against);
+    }
+    dispute(&topic.claim, holds.into_iter().map(voice).collect(), against.into_iter().map(voice).collect())
+}
+
+fn separates(dispute: &Dispute, answers: &[Answer<'_>], one: usize, other: usize) -> bool {
+    let stands = |voices: &[Voice], at: usize| voices.iter().any(|voice| voice.member == answers[at].view.member);
+    let opposed = |one: usize, other: usize| stands(&dispute.holds, one) && stands(&dispute.against, other);
+    opposed(one, other) || opposed(other, one)
 }
 
 fn on_the_topic(topic: &Topic, answers: &[Answer<'_>]) -> Option<Dispute> {

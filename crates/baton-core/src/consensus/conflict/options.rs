@@ -131,6 +131,10 @@ pub(super) fn keys(name: &str) -> BTreeSet<String> {
         statement.clauses.iter().flat_map(|clause| clause.words.iter().map(|word| word.text.clone())).collect();
     let mut keys: BTreeSet<String> =
         words.iter().filter(|word| !is_common(word)).map(|word| stem(&digits(word))).collect();
+    if keys.is_empty() && words.len() == 1 {
+        // "Go" is a name too.
+        keys.extend(words.iter().map(|word| stem(word)));
+    }
     let initials: String =
         words.iter().flat_map(|word| word.split('-')).filter_map(|word| word.chars().next()).collect();
     if initials.len() > 2 && initials.len() < 5 {

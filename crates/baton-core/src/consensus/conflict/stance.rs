@@ -1,7 +1,7 @@
 //! Where one answer stands on the claim of a task: for, against, or neither.
 
 use super::answer;
-use super::language::{Clause, Statement, Word, stem};
+use super::language::{Clause, Statement, Word, is_common, stem};
 use super::lexicon::{self, Match};
 use super::topic::{Form, Topic, achieves};
 use super::{Side, View};
@@ -36,6 +36,7 @@ pub(super) fn read(topic: &Topic, view: &View<'_>, statements: &[Statement]) -> 
         weight = weight * 2 / 5;
     }
     let prose: i32 = said.iter().sum::<i32>() + answered.map_or(0, |answer| if answer.yes { weight } else { -weight });
+    let prose = if prose == 0 { taken_up(topic, statements) } else { prose };
     let score = if elsewhere(statements) { prose } else { prose + verdict(topic, view, prose) };
     let side = match score {
         POSITION.. => Some(Side::For),
@@ -44,6 +45,26 @@ pub(super) fn read(topic: &Topic, view: &View<'_>, statements: &[Statement]) -> 
     };
     Stance { side, score, reason: reason(statements, &said, score) }
 }
+
+/// "Balanced: it is rebalanced on the way up", "Not a leak": an opening that ends in the question's own words answers it.
+fn taken_up(topic: &Topic, statements: &[Statement]) -> i32 {
+    if !matches!(topic.form, Form::Claim | Form::Proposal) {
+        return 0;
+    }
+    let opening = statements.iter().find(|statement| !statement.reports()).and_then(|first| first.plain().next());
+    let Some(clause) = opening.filter(|clause| clause.words.len() <= TAKEN_UP) else { return 0 };
+    let Some(last) = clause.words.iter().rfind(|word| !is_common(&word.text)) else { return 0 };
+    let asked = |word: &&Word| topic.subject.contains(&stem(&word.text));
+    let foreign = clause.words.iter().filter(|word| !is_common(&word.text) && !asked(word)).count();
+    match asked(&last) && foreign <= 2 {
+        true if last.negated => -URGE,
+        true => URGE,
+        false => 0,
+    }
+}
+
+/// An opening of more words says something of its own.
+const TAKEN_UP: usize = 8;
 
 /// "I'd refuse it for another reason": then the verdict is about something else.
 fn elsewhere(statements: &[Statement]) -> bool {

@@ -308,7 +308,7 @@ fn asks(segment: &str) -> bool {
     let statement = Statement::read(segment);
     let Some(first) = statement.clauses.first() else { return false };
     let opening = first.word(0);
-    AUXILIARIES.contains(&opening) && first.words.len() + statement.clauses.len() > 2
+    (AUXILIARIES.contains(&opening) || opening == "any") && first.words.len() + statement.clauses.len() > 2
 }
 
 /// "Should we use A or B", "is A or B better": other questions with an "or" ask for yes or no.
