@@ -127,21 +127,23 @@ fn speaker<'a>(state: &'a RunState, members: &[MemberId]) -> Option<&'a Step> {
     })
 }
 
+/// The strongest that could be asked, of another family and vendor than those who argue, and that has not failed in
+/// this run.
 fn arbiter<'a>(state: &'a RunState, plan: &Plan, conflict: &Conflict) -> Option<&'a Member> {
     let argue: Vec<&Member> =
         conflict.holds.iter().chain(&conflict.against).filter_map(|id| state.member(id)).collect();
-    let of_team = plan.team.seats.iter().map(|seat| &seat.member).chain(&plan.team.ladder);
-    let failed = |id: &MemberId| {
-        state.steps.iter().any(|step| {
-            step.attempts.iter().any(|one| one.member == *id && one.outcome.as_ref().is_some_and(|end| !end.is_ok()))
-        })
-    };
+    let of_team = plan.team.seats.iter().map(|seat| &seat.member).chain(plan.team.reserves());
     let free = of_team.filter_map(|id| state.member(id)).filter(|member| {
         !member.is_check()
-            && !failed(&member.id)
+            && !has_failed(state, &member.id)
             && !argue.iter().any(|other| other.family == member.family || other.vendor == member.vendor)
     });
     free.min_by(|a, b| (a.tier, &a.id).cmp(&(b.tier, &b.id)))
+}
+
+fn has_failed(state: &RunState, id: &MemberId) -> bool {
+    let mut attempts = state.steps.iter().flat_map(|step| &step.attempts).filter(|attempt| attempt.member == *id);
+    attempts.any(|attempt| attempt.outcome.as_ref().is_some_and(|end| !end.is_ok()))
 }
 
 /// What was answered about disputes.

@@ -108,6 +108,21 @@ fn an_arbiter_that_fails_has_no_stand_in() {
 }
 
 #[test]
+fn who_failed_in_the_run_is_no_arbiter() {
+    let outside = run(
+        disputed(),
+        |member, _, _| match member {
+            "b" => Reply::Fails(Outcome::Refused),
+            "c" => Reply::Says(Verdict::Reject),
+            _ => Reply::Says(Verdict::Approve),
+        },
+        |_, dispute| dispute.own.or(Some(Side::Holds)),
+    );
+    assert_eq!(outside.state.status, Status::Waiting { node: 7 }, "d stepped in for b and argues; nobody else is left");
+    assert!(outside.starts()[4..].iter().all(|(member, _)| *member != "b"), "{:?}", outside.starts());
+}
+
+#[test]
 fn agreement_asks_nobody_else() {
     let outside = run(disputed(), all_approve, stands_firm);
     assert_eq!((outside.starts().len(), outside.state.status), (3, Status::Decided));
