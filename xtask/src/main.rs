@@ -1,6 +1,7 @@
-//! Repository tasks: `cargo xtask tidy`, `vendors`, `e2e`, `panels`, `findings`, `properties`, `train-classifier`.
+//! Repository tasks: `cargo xtask tidy`, `vendors`, `e2e`, `panels`, `findings`, `properties`, `train-classifier`, `train-conflicts`.
 
 mod classifier;
+mod conflicts;
 mod e2e;
 mod findings;
 mod panels;
@@ -21,10 +22,11 @@ fn main() -> ExitCode {
         "panels" => panels::measure(&std::env::args().skip(2).collect::<Vec<_>>()),
         "findings" => findings::table(),
         "train-classifier" => classifier::run(&root(), &std::env::args().skip(2).collect::<Vec<_>>()),
+        "train-conflicts" => conflicts::run(&root(), &std::env::args().skip(2).collect::<Vec<_>>()),
         _ => Err("tasks: tidy (rules of the house), vendors (the vendors' packages against the scripted server), \
                   e2e (the true agent programs against it), panels [FIRST COUNT] (the figures of choice panels), \
                   findings (merged findings, leaving one repository out), properties (those of the core on a hundred \
-                  times as many cases), train-classifier (the coefficients from the prompts)"
+                  times as many cases), train-classifier (the coefficients from the prompts), train-conflicts (the weights from the cases)"
             .to_owned()),
     };
     match result {

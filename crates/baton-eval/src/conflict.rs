@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use baton_core::consensus::conflict::{self, Dispute, View, Voice};
-use baton_core::opinion;
+use baton_core::consensus::conflict::{self, Dispute, Pair, View, Voice};
+use baton_core::opinion::{self, Opinion};
 use baton_core::source::Sources;
 use baton_core::task::Question;
 use serde::Serialize;
@@ -56,12 +56,36 @@ pub fn evaluate(cases: &[ConflictCase], _training: &[ConflictCase]) -> (Conflict
     (table.figures(), lines)
 }
 
+/// The disputes that a live run would find in a case.
+#[must_use]
+pub fn disputes(case: &ConflictCase) -> Vec<Dispute> {
+    let opinions = opinions(case);
+    conflict::find(&case.task, &views(&opinions))
+}
+
+/// Each pair of answers of a case with what it shows, and whether its truth puts the two on different sides.
+#[must_use]
+pub fn labelled_pairs(case: &ConflictCase) -> Vec<(Pair, bool)> {
+    let opinions = opinions(case);
+    let apart = |pair: &Pair| {
+        let sides = || case.truth.iter().flat_map(|truth| truth.sides.values());
+        let opposed = |one: &String, other: &String| {
+            sides().any(|sides| sides.holds.contains(one) && sides.against.contains(other))
+        };
+        opposed(&pair.one, &pair.other) || opposed(&pair.other, &pair.one)
+    };
+    let pairs = conflict::pairs(&case.task, &views(&opinions));
+    pairs.into_iter().map(|pair| (pair.clone(), apart(&pair))).collect()
+}
+
 /// The answers are read as a live run reads answers to a question for a text: positions come from what is written.
-fn disputes(case: &ConflictCase) -> Vec<Dispute> {
+fn opinions(case: &ConflictCase) -> Vec<(&str, Opinion)> {
     let read = |text: &str| opinion::read(text, &Question::Text, &Sources::default());
-    let opinions: Vec<_> = case.opinions.iter().map(|said| (said.member.as_str(), read(&said.text))).collect();
-    let views: Vec<View<'_>> = opinions.iter().map(|(member, opinion)| View::of(member, opinion)).collect();
-    conflict::find(&case.task, &views)
+    case.opinions.iter().map(|said| (said.member.as_str(), read(&said.text))).collect()
+}
+
+fn views<'a>(opinions: &'a [(&'a str, Opinion)]) -> Vec<View<'a>> {
+    opinions.iter().map(|(member, opinion)| View::of(member, opinion)).collect()
 }
 
 #[derive(Clone, Copy, Debug, Default)]

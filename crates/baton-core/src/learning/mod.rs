@@ -8,7 +8,7 @@ mod calibration;
 mod features;
 pub mod findings;
 mod fit;
-mod newton;
+pub mod newton;
 mod reliability;
 
 use std::collections::BTreeMap;

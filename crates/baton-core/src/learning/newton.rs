@@ -6,23 +6,23 @@
 //! (Nocedal and Wright, *Numerical Optimization*, algorithm 7.1), so that thousands of parameters are no trouble.
 
 /// A sparse row of features: parameter and value.
-pub(super) type Row = Vec<(usize, f64)>;
+pub type Row = Vec<(usize, f64)>;
 
 /// One case to learn from.
 #[derive(Clone, Debug)]
-pub(super) struct Example {
+pub struct Example {
     /// One row for each alternative.
-    pub(super) alternatives: Vec<Row>,
+    pub alternatives: Vec<Row>,
     /// The alternative that is right.
-    pub(super) right: usize,
-    pub(super) weight: f64,
+    pub right: usize,
+    pub weight: f64,
 }
 
 /// Where a parameter starts from, and how strongly it is drawn back to it (the inverse of a variance).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pull {
-    pub(super) centre: f64,
-    pub(super) strength: f64,
+pub struct Pull {
+    pub centre: f64,
+    pub strength: f64,
 }
 
 const MOST_STEPS: usize = 30;
@@ -31,7 +31,8 @@ const MOST_INNER_STEPS: usize = 100;
 const FLAT: f64 = 1e-6;
 
 /// The best fit.
-pub(super) fn fit(examples: &[Example], pulls: &[Pull]) -> Vec<f64> {
+#[must_use]
+pub fn fit(examples: &[Example], pulls: &[Pull]) -> Vec<f64> {
     let mut at: Vec<f64> = pulls.iter().map(|pull| pull.centre).collect();
     let mut loss = total_loss(examples, pulls, &at);
     for _ in 0..MOST_STEPS {
@@ -73,7 +74,8 @@ fn chances(example: &Example, at: &[f64]) -> Vec<f64> {
 }
 
 /// Chances that go as the exponentials of the scores.
-pub(crate) fn softmax(scores: &[f64]) -> Vec<f64> {
+#[must_use]
+pub fn softmax(scores: &[f64]) -> Vec<f64> {
     let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let shares: Vec<f64> = scores.iter().map(|score| libm::exp(score - highest)).collect();
     let total: f64 = shares.iter().sum();

@@ -14,12 +14,14 @@ mod places;
 mod scale;
 mod stance;
 mod topic;
+mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::opinion::{Finding, Opinion, Position, Verdict};
 use language::Statement;
-use pairs::Reading;
+pub use pairs::{FEATURES, FULL};
+use pairs::{Panel, Reading};
 use topic::{Form, Topic};
 
 /// One member's answer, as far as it can be in conflict with another's.
@@ -79,19 +81,9 @@ pub struct Dispute {
 /// and of a member that is there twice one view counts.
 #[must_use]
 pub fn find(task: &str, views: &[View<'_>]) -> Vec<Dispute> {
-    let mut members: BTreeMap<&str, &View<'_>> = BTreeMap::new();
-    for view in views {
-        let known = members.entry(view.member).or_insert(view);
-        if (view.statements, view.choice) < (known.statements, known.choice) {
-            *known = view;
-        }
-    }
     let topic = Topic::read(task);
-    // What says nothing takes no part.
-    let speaks = |view: &&View<'_>| {
-        !view.statements.is_empty() || view.verdict.is_some() || view.choice.is_some() || !view.findings.is_empty()
-    };
-    let answers: Vec<Answer<'_>> = members.into_values().filter(speaks).map(Answer::read).collect();
+    let members = distinct(views);
+    let answers: Vec<Answer<'_>> = members.iter().map(|view| Answer::read(view)).collect();
     let mut disputes: Vec<Dispute> = weighed(&topic, &answers).into_iter().collect();
     for dispute in places::find(&answers) {
         if !disputes.iter().any(|known| same_sides(known, &dispute)) {
@@ -99,6 +91,48 @@ pub fn find(task: &str, views: &[View<'_>]) -> Vec<Dispute> {
         }
     }
     disputes
+}
+
+/// What two members' answers show: how much of each of [`FEATURES`], in parts of [`FULL`]. The weights are fitted on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub one: String,
+    pub other: String,
+    pub features: [i32; FEATURES.len()],
+    /// Both are so short, and the rules for the question put them on two sides so plainly, that nothing is weighed.
+    pub plain: bool,
+}
+
+/// All pairs of answers to a task, as [`find`] weighs them.
+#[must_use]
+pub fn pairs(task: &str, views: &[View<'_>]) -> Vec<Pair> {
+    let topic = Topic::read(task);
+    let members = distinct(views);
+    let answers: Vec<Answer<'_>> = members.iter().map(|view| Answer::read(view)).collect();
+    let weighing = Weighing::of(&topic, &answers);
+    let name = |at: usize| answers[at].view.member.to_owned();
+    let pair = |(one, other): (usize, usize)| Pair {
+        one: name(one),
+        other: name(other),
+        features: weighing.features(one, other),
+        plain: weighing.plain(one, other),
+    };
+    weighing.all().map(pair).collect()
+}
+
+/// One view a member, in the order of their names, without those that say nothing.
+fn distinct<'a>(views: &'a [View<'a>]) -> Vec<&'a View<'a>> {
+    let mut members: BTreeMap<&str, &View<'_>> = BTreeMap::new();
+    for view in views {
+        let known = members.entry(view.member).or_insert(view);
+        if (view.statements, view.choice) < (known.statements, known.choice) {
+            *known = view;
+        }
+    }
+    let speaks = |view: &&View<'_>| {
+        !view.statements.is_empty() || view.verdict.is_some() || view.choice.is_some() || !view.findings.is_empty()
+    };
+    members.into_values().filter(speaks).collect()
 }
 
 struct Answer<'a> {
@@ -124,32 +158,75 @@ fn same_sides(one: &Dispute, other: &Dispute) -> bool {
     one == other || (one.1 == other.0 && one.0 == other.1)
 }
 
+/// The answers to one task, read for how likely two of them contradict each other.
+struct Weighing<'a> {
+    topic: &'a Topic,
+    answers: &'a [Answer<'a>],
+    readings: Vec<Reading>,
+    panel: Panel,
+    /// What the rules for this form of question see.
+    ruled: Option<Dispute>,
+}
+
+impl<'a> Weighing<'a> {
+    fn of(topic: &'a Topic, answers: &'a [Answer<'a>]) -> Self {
+        let readings: Vec<Reading> = answers.iter().map(|answer| Reading::of(topic, answer)).collect();
+        let panel = Panel::of(&readings);
+        Self { topic, answers, readings, panel, ruled: on_the_topic(topic, answers) }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let answers = self.answers.len();
+        (0..answers).flat_map(move |one| (one + 1..answers).map(move |other| (one, other)))
+    }
+
+    fn apart(&self, one: usize, other: usize) -> bool {
+        self.ruled.as_ref().is_some_and(|dispute| separates(dispute, self.answers, one, other))
+    }
+
+    fn features(&self, one: usize, other: usize) -> [i32; FEATURES.len()] {
+        let apart = self.apart(one, other);
+        pairs::features(self.topic, self.panel, &self.readings[one], &self.readings[other], apart)
+    }
+
+    fn plain(&self, one: usize, other: usize) -> bool {
+        self.readings[one].is_plain() && self.readings[other].is_plain() && self.apart(one, other)
+    }
+
+    /// Log-odds, in hundredths, that both cannot be right.
+    fn odds(&self, one: usize, other: usize) -> i32 {
+        let weighed = pairs::contradiction(&self.features(one, other));
+        if self.plain(one, other) { weighed.max(1) } else { weighed }
+    }
+
+    /// The sides of the strongest pair: everybody joins the half that it contradicts less.
+    fn sides(&self, one: usize, other: usize) -> Option<Dispute> {
+        let takes_part = |at: &usize| *at == one || *at == other || !self.readings[*at].indifferent;
+        let (mut holds, mut against): (Vec<usize>, Vec<usize>) = (0..self.answers.len())
+            .filter(takes_part)
+            .partition(|at| *at == one || (*at != other && self.odds(*at, one) <= self.odds(*at, other)));
+        if self.readings[one].leaning() < self.readings[other].leaning() {
+            std::mem::swap(&mut holds, &mut against);
+        }
+        let voices = |side: Vec<usize>| side.into_iter().map(|at| self.voice(at)).collect();
+        dispute(&self.topic.claim, voices(holds), voices(against))
+    }
+
+    fn voice(&self, at: usize) -> Voice {
+        Voice { member: self.answers[at].view.member.to_owned(), reason: self.readings[at].reason.clone() }
+    }
+}
+
 /// The dispute on what was asked, where at least one pair of answers is more likely than not to contradict each other.
 /// The sides are those of the rules for this form of question; where these saw none, those of the strongest pair.
 fn weighed(topic: &Topic, answers: &[Answer<'_>]) -> Option<Dispute> {
-    let ruled = on_the_topic(topic, answers);
-    let readings: Vec<Reading> = answers.iter().map(|answer| Reading::of(topic, answer)).collect();
-    let apart =
-        |one: usize, other: usize| ruled.as_ref().is_some_and(|dispute| separates(dispute, answers, one, other));
-    let odds =
-        |one: usize, other: usize| pairs::contradiction(topic, &readings[one], &readings[other], apart(one, other));
-    let pairs = (0..answers.len()).flat_map(|one| (one + 1..answers.len()).map(move |other| (one, other)));
-    let (one, other) = pairs.max_by_key(|(one, other)| (odds(*one, *other), std::cmp::Reverse((*one, *other))))?;
-    if odds(one, other) <= 0 {
+    let weighing = Weighing::of(topic, answers);
+    let strength = |(one, other): &(usize, usize)| (weighing.odds(*one, *other), std::cmp::Reverse((*one, *other)));
+    let (one, other) = weighing.all().max_by_key(strength)?;
+    if weighing.odds(one, other) <= 0 {
         return None;
     }
-    if ruled.is_some() {
-        return ruled;
-    }
-    let voice = |at: usize| Voice { member: answers[at].view.member.to_owned(), reason: readings[at].reason.clone() };
-    let takes_part = |at: &usize| *at == one || *at == other || !readings[*at].indifferent;
-    let (mut holds, mut against): (Vec<usize>, Vec<usize>) = (0..answers.len())
-        .filter(takes_part)
-        .partition(|at| *at == one || (*at != other && odds(*at, one) <= odds(*at, other)));
-    if readings[one].leaning() < readings[other].leaning() {
-        std::mem::swap(&mut holds, &mut against);
-    }
-    dispute(&topic.claim, holds.into_iter().map(voice).collect(), against.into_iter().map(voice).collect())
+    weighing.ruled.clone().or_else(|| weighing.sides(one, other))
 }
 
 fn separates(dispute: &Dispute, answers: &[Answer<'_>], one: usize, other: usize) -> bool {

@@ -32,10 +32,7 @@ fn yes_and_no_exclude_each_other_in_whatever_words() {
         sides("Is the parser safe?", &["Yes.", "It isn't.", "Unsafe: it reads past the end."]),
         apart("alder", "birch cedar")
     );
-    assert_eq!(
-        sides("Is the parser exploitable?", &["No hole that I can find.", "Exploitable."]),
-        apart("birch", "alder")
-    );
+    assert_eq!(sides("Is the parser exploitable?", &["No hole anywhere.", "Exploitable."]), apart("birch", "alder"));
     assert_eq!(sides("Is the parser exploitable?", &["It's not exploitable.", "Safe.", "Nothing leaks."]), None);
 }
 
@@ -58,7 +55,11 @@ fn a_condition_or_a_wish_is_no_dissent() {
 fn another_view_that_is_only_quoted_is_not_the_authors() {
     let quoted = "One could argue that it is broken. I disagree with that: it is correct.";
     assert_eq!(sides("Is the fix correct?", &[quoted, "Correct."]), None);
-    assert_eq!(sides("Is the fix correct?", &[quoted, "Incorrect."]), apart("alder", "birch"));
+    // By the rules alone: how much they weigh for answers of this length is fitted.
+    let texts = [quoted, "Incorrect."].map(|text| opinion::read(text, &Question::Text, &Sources::default()));
+    let views = [View::of("alder", &texts[0]), View::of("birch", &texts[1])];
+    let dispute = on_the_topic(&Topic::read("Is the fix correct?"), &views.each_ref().map(|view| Answer::read(view)));
+    assert_eq!(dispute.unwrap().holds[0].member, "alder");
 }
 
 #[test]
