@@ -63,6 +63,8 @@ pub enum Nature {
     Check,
     /// Tries a member's patch, with the checks, away from the user's files.
     Trial,
+    /// Runs a test that a member wrote for a claim, with the user's own command, away from the user's files.
+    Reproduction,
 }
 
 /// How a member is reached: a channel's name and that channel's own settings. The core never looks inside.
@@ -160,7 +162,7 @@ impl Member {
     /// Runs commands and gives no opinion.
     #[must_use]
     pub const fn is_check(&self) -> bool {
-        matches!(self.nature, Nature::Check | Nature::Trial)
+        matches!(self.nature, Nature::Check | Nature::Trial | Nature::Reproduction)
     }
 
     /// What a turn of this many input tokens may cost; `None` when unknown. A subscription and a local model cost

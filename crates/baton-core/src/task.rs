@@ -74,6 +74,11 @@ pub enum Question {
     Findings,
     /// A change of files, as one diff: tried and checked before anything is counted.
     Patch,
+    /// A test that fails while a claim is true, as one diff. Never asked of a task: a workflow puts it about one claim.
+    Test {
+        /// What the test's name holds, so that it is known in what a command prints.
+        mark: String,
+    },
     /// A text; nothing to count but agreement is reported by the members themselves.
     Text,
 }
@@ -86,6 +91,7 @@ impl Question {
             Self::Choice(_) => "choice",
             Self::Findings => "findings",
             Self::Patch => "patch",
+            Self::Test { .. } => "test",
             Self::Text => "text",
         }
     }

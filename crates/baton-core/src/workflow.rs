@@ -23,6 +23,8 @@ pub enum When {
     NeedsPerson,
     /// Seats were held back, and what they may say is worth what they cost.
     WorthAsking,
+    /// A member was asked for a test of a claim, or should have been and could not.
+    Tested,
     /// The last gate was answered with `revise`.
     AskedToRevise,
 }
@@ -42,6 +44,9 @@ pub enum Who {
     Sides,
     /// For each disputed claim, a member of another family than those who argue it, asked in both orders.
     Arbiter,
+    /// For each claim that a test could settle, a member of another family than those who argue it; nobody where no test
+    /// can be run.
+    Testers,
 }
 
 /// What a prompt is given beside the task.
@@ -58,6 +63,8 @@ pub enum Artefact {
     PersonsNote,
     /// The disputed claim and what either side says of it, without names.
     Dispute,
+    /// The claim that a test is asked for, its place, and what is said for it, without a name.
+    Claim,
 }
 
 /// What a node does.
@@ -78,6 +85,8 @@ pub enum Act {
     Check,
     /// Tries each distinct patch that was not tried yet, with the checks, away from the user's files.
     Try,
+    /// Runs the tests that members wrote for claims, away from the user's files.
+    Reproduce,
     /// Computes the decision.
     Decide,
     /// Waits for a person.
@@ -160,7 +169,13 @@ impl Workflow {
                 Err(WorkflowError::Unbounded { node: id(), at_most: *at_most })
             }
             Act::Gate { options, .. } if options.is_empty() => Err(WorkflowError::NoOptions(id())),
-            Act::Ask { .. } | Act::Repeat { .. } | Act::Gate { .. } | Act::Check | Act::Try | Act::Decide => Ok(()),
+            Act::Ask { .. }
+            | Act::Repeat { .. }
+            | Act::Gate { .. }
+            | Act::Check
+            | Act::Try
+            | Act::Reproduce
+            | Act::Decide => Ok(()),
         }
     }
 

@@ -51,7 +51,7 @@ pub(crate) fn render(
     let template = template(inputs, &plan.template)?;
     let question = &question(state, plan);
     let trailer = inputs.workflow.templates.get(&format!("trailer_{}", question.as_str())).map_or("", String::as_str);
-    let trailer = trailer.replace("{{options}}", &options(question));
+    let trailer = trailer.replace("{{options}}", &options(question)).replace("{{mark}}", mark(question));
     let mut filled = String::with_capacity(template.len() + 1024);
     let mut rest = template;
     // One pass: what is filled in is never searched for placeholders again.
@@ -69,6 +69,7 @@ pub(crate) fn render(
             "attachments" => attachments(inputs, plan, texts, &mut filled)?,
             "draft" => draft(state, inputs, plan, texts, &mut filled)?,
             "dispute" => dispute(state, inputs, plan, texts, &mut filled)?,
+            "claim" => claim(inputs, plan, &mut filled),
             "opinions" => opinions(state, inputs, plan, texts, &mut filled)?,
             other => return Err(PromptError::NoTemplate(format!("{{{{{other}}}}}"))),
         }
@@ -79,19 +80,21 @@ pub(crate) fn render(
 }
 
 fn question(state: &RunState, plan: &PromptPlan) -> Question {
-    match (&plan.dispute, &state.plan) {
-        (Some(_), _) => Dispute::question(),
-        (None, Some(plan)) => plan.classification.question.clone(),
-        (None, None) => Question::Text,
+    match (&plan.dispute, &plan.claim, &state.plan) {
+        (Some(_), ..) => Dispute::question(),
+        (None, Some(claim), _) => claim.question(),
+        (None, None, Some(plan)) => plan.classification.question.clone(),
+        (None, None, None) => Question::Text,
     }
 }
 
-/// The form that the prompt of a plan asks for; none where its template asks for none, and none for a patch, which
+/// The form that the prompt of a plan asks for; none where its template asks for none, and none for a diff, which
 /// stands in the answer's text.
 pub(crate) fn schema(state: &RunState, inputs: &Inputs, plan: &PromptPlan) -> Option<AnswerSchema> {
     let asks = template(inputs, &plan.template).is_ok_and(|template| template.contains("{{trailer}}"));
     let question = question(state, plan);
-    (asks && question != Question::Patch).then(|| AnswerSchema::of(question))
+    let is_diff = matches!(question, Question::Patch | Question::Test { .. });
+    (asks && !is_diff).then(|| AnswerSchema::of(question))
 }
 
 fn template<'a>(inputs: &'a Inputs, name: &str) -> Result<&'a str, PromptError> {
@@ -111,7 +114,16 @@ fn role_words(role: Role) -> &'static str {
 fn options(question: &Question) -> String {
     match question {
         Question::Choice(options) => options.join(" | "),
-        Question::Verdict | Question::Findings | Question::Patch | Question::Text => String::new(),
+        Question::Verdict | Question::Findings | Question::Patch | Question::Test { .. } | Question::Text => {
+            String::new()
+        }
+    }
+}
+
+const fn mark(question: &Question) -> &str {
+    match question {
+        Question::Test { mark } => mark.as_str(),
+        _ => "",
     }
 }
 
@@ -121,6 +133,7 @@ fn question_words(question: &Question) -> String {
         Question::Choice(options) => format!("Which one of these: {}?", options.join(", ")),
         Question::Findings => "What is wrong here, and where? List each finding, and give a verdict.".into(),
         Question::Patch => "Write the change, as one diff.".into(),
+        Question::Test { .. } => "Write a test for one claim, as one diff.".into(),
         Question::Text => "Answer in your own words.".into(),
     }
 }
@@ -216,6 +229,20 @@ fn dispute(
         ));
     }
     Ok(())
+}
+
+/// The claim that a test is asked for, where it is, and what is said for it: quoted, without a name.
+fn claim(inputs: &Inputs, plan: &PromptPlan, out: &mut String) {
+    let Some(claim) = &plan.claim else { return };
+    let place = match (&claim.file, claim.line) {
+        (Some(file), Some(line)) => format!("the claim, about {file}:{line}"),
+        (Some(file), None) => format!("the claim, about {file}"),
+        (None, _) => "the claim".to_owned(),
+    };
+    envelope(inputs.seed, &place, &printable(&claim.claim), out);
+    if let Some(evidence) = &claim.evidence {
+        envelope(inputs.seed, "what is said for it", &printable(evidence), out);
+    }
 }
 
 /// Which texts a plan needs beside the attachments.

@@ -294,6 +294,7 @@ impl<'a> Worker<'a> {
         let plan = match step.work.clone() {
             Work::Prompt(plan) => plan,
             Work::Try { of, .. } => return self.patch(of).await,
+            Work::Reproduce { of, .. } => return self.test(of).await,
             Work::Check => return Ok(Arc::from("")),
         };
         for hash in prompt::needed(&self.state, &plan) {
@@ -308,6 +309,13 @@ impl<'a> Worker<'a> {
         self.load_text(hash).await?;
         let patch = self.texts.get(&hash).and_then(|text| patch::read(text).ok());
         Ok(patch.map_or_else(|| Arc::from(""), |patch| Arc::from(patch.render())))
+    }
+
+    /// The test that a step's answer holds, behind a line with what its name holds.
+    async fn test(&mut self, of: StepId) -> Result<Arc<str>, EngineError> {
+        let diff = self.patch(of).await?;
+        let mark = self.state.step(of).and_then(Step::claim).map_or("", |claim| claim.mark.as_str());
+        Ok(Arc::from(format!("{mark}\n{diff}")))
     }
 
     async fn attempt(

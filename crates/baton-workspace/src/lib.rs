@@ -1,4 +1,5 @@
-//! Where a member's patch is tried: a copy of the user's repository, and a sandbox for what runs in it.
+//! Where a member's patch is tried and its test is run: a copy of the user's repository, and a sandbox for what runs in
+//! it.
 //!
 //! What holds:
 //!
@@ -15,8 +16,10 @@
 //! What is absent: this crate starts no process itself, knows no member and decides nothing. It does not hide what the
 //! user can read.
 
+mod command;
 mod copies;
 mod git;
+mod reproduction;
 mod sandbox;
 mod trial;
 mod worktree;
@@ -26,12 +29,15 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use baton_core::member::Member;
+use baton_port::Availability;
 use baton_process::Launcher;
 use tokio::sync::OnceCell;
 
+pub use command::CheckCommand;
 pub use copies::PrivateFolder;
+pub use reproduction::ReproductionChannel;
 pub use sandbox::Sandbox;
-pub use trial::{CheckCommand, TrialChannel, settings};
+pub use trial::{TrialChannel, settings};
 pub use worktree::{Applied, Worktree};
 
 /// Why a copy of a repository cannot be made or used.
@@ -88,6 +94,25 @@ impl Workshop {
     /// Settings that cannot be read.
     pub fn trial(self: &std::sync::Arc<Self>, member: &Member) -> Result<TrialChannel, String> {
         TrialChannel::new(member, self.clone())
+    }
+
+    /// The channel of a member that runs tests for claims.
+    ///
+    /// # Errors
+    /// Settings that cannot be read, or that name no command.
+    pub fn reproduction(self: &std::sync::Arc<Self>, member: &Member) -> Result<ReproductionChannel, String> {
+        ReproductionChannel::new(member, self.clone())
+    }
+
+    /// Whether what a model wrote can be run here.
+    pub(crate) async fn availability(&self) -> Availability {
+        match self.sandbox().await {
+            Ok(_) => Availability::Ready { version: None },
+            Err(because) => Availability::NotReady {
+                because: format!("there is no sandbox for what a model wrote: {because}"),
+                mend: "Allow user namespaces, or run the shown commands yourself.".to_owned(),
+            },
+        }
     }
 
     pub(crate) fn path(&self) -> &OsStr {

@@ -5,43 +5,22 @@
 //! that could be told, a patch that does not apply included.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::sync::Arc;
-use std::time::Duration;
 
 use baton_core::evidence::{self, CheckResult, Fit, Trial, TrialCheck};
-use baton_core::ids::MemberId;
 use baton_core::member::Member;
 use baton_core::outcome::Outcome;
 use baton_core::text::one_line;
-use baton_port::{Availability, BoxFuture, Cancel, Channel, Progress, Transcript, Turn, TurnRequest};
-use baton_process::{Ending, Limits, Report, find_program};
-use serde::{Deserialize, Serialize};
+use baton_port::{Availability, BoxFuture, Channel, Progress, Transcript, Turn, TurnRequest};
 
-use crate::sandbox::{Room, Sandbox};
+use crate::command::{self, CheckCommand, Ended, Run};
 use crate::worktree::{Applied, Worktree};
 use crate::{Workshop, WorkspaceError};
 
-/// One of the user's checks, as it is run with a patch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckCommand {
-    pub id: MemberId,
-    /// A name to be found on the `PATH` or an absolute path, then its arguments. No shell is involved.
-    pub words: Vec<String>,
-    pub total_ms: u64,
-}
+/// The setting that holds the commands.
+pub(crate) const CHECKS: &str = "checks";
 
-impl CheckCommand {
-    fn shown(&self) -> String {
-        self.words.join(" ")
-    }
-}
-
-const CHECKS: &str = "checks";
-/// How a build tool says that it failed only because it has no network.
-const NEEDED_NETWORK: &[&str] = &["you're using offline mode", "but --offline was specified"];
-
-/// The settings of a member that tries patches with these checks, in this order.
+/// The settings of a member that tries patches with these checks, in this order, or that runs tests with the first.
 ///
 /// # Errors
 /// When they cannot be written as JSON, which no checks are.
@@ -102,75 +81,20 @@ impl TrialChannel {
         let mut all = Vec::with_capacity(self.checks.len());
         for check in &self.checks {
             request.progress.report(Progress::Doing(one_line(&check.shown(), 80)));
-            all.push(match self.workshop.sandbox().await {
-                Ok(sandbox) => self.run(check, sandbox, worktree, &request.cancel, request.caps.total).await,
-                Err(because) => {
-                    let reason = format!("there is no sandbox here ({because}), so this was shown and not run");
-                    abstained(check, &reason, String::new())
-                }
-            });
+            all.push(ended(check, command::run(&self.workshop, check, worktree, request).await));
         }
         all
     }
-
-    async fn run(
-        &self,
-        check: &CheckCommand,
-        sandbox: &Sandbox,
-        worktree: &Worktree,
-        cancel: &Cancel,
-        most_bytes: usize,
-    ) -> Ran {
-        let Some((name, arguments)) = check.words.split_first() else {
-            return abstained(check, "it names no program", String::new());
-        };
-        let Some(program) = find_program(name, self.workshop.path()) else {
-            return abstained(check, &format!("the program `{name}` is not on the PATH"), String::new());
-        };
-        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-        let command = worktree.private().map_err(|error| error.to_string()).and_then(|private| {
-            let room = Room { tree: worktree.tree(), private: &private, start: worktree.directory() };
-            sandbox.command(&program, &arguments, &room)
-        });
-        let command = match command {
-            Ok(command) => command.limits(limits(check, most_bytes)),
-            Err(because) => return abstained(check, &because, String::new()),
-        };
-        let (report, output) = self.workshop.launcher.output(command, cancel.requested()).await;
-        ended(check, &report, &output)
-    }
 }
 
-fn limits(check: &CheckCommand, most_bytes: usize) -> Limits {
-    Limits {
-        first_output: Limits::UNLIMITED,
-        idle: Limits::UNLIMITED,
-        total: Duration::from_millis(check.total_ms),
-        stdout_bytes: most_bytes,
-        ..Limits::default()
-    }
-}
-
-fn ended(check: &CheckCommand, report: &Report, output: &[u8]) -> Ran {
-    let errors = report.stderr.text();
-    let text = format!("{}{errors}", String::from_utf8_lossy(output));
-    match &report.ending {
-        Ending::Exited { code: 0 } => ran(check, CheckResult::Passed, text),
-        Ending::Exited { code } => {
-            if let Some(because) = Sandbox::not_furnished(*code, &errors) {
-                abstained(check, &format!("the sandbox could not be built: {because}"), text)
-            } else if matches!(code, 126 | 127) {
-                abstained(check, &format!("it exited with {code}: a program could not be run"), text)
-            } else if NEEDED_NETWORK.iter().any(|words| text.contains(words)) {
-                abstained(check, "it would have needed the network", text)
-            } else {
-                ran(check, CheckResult::Failed, text)
-            }
-        }
+fn ended(check: &CheckCommand, run: Run) -> Ran {
+    let text = run.text;
+    match run.ended {
+        Ended::Passed => ran(check, CheckResult::Passed, text),
+        Ended::Failed => ran(check, CheckResult::Failed, text),
         // A patch that makes a check hang or flood has broken it; the check by itself does neither.
-        Ending::TimedOut { .. } => ran(check, CheckResult::Failed, format!("{text}\nfailed: it took too long")),
-        Ending::TooMuchOutput { .. } => ran(check, CheckResult::Failed, "failed: it wrote too much".to_owned()),
-        other => abstained(check, &format!("it could not be run to its end: {other:?}"), text),
+        Ended::Stopped(because) => ran(check, CheckResult::Failed, format!("{text}\nfailed: {because}")),
+        Ended::Silent(because) => ran(check, CheckResult::Abstained { reason: one_line(&because, 300) }, text),
     }
 }
 
@@ -179,10 +103,6 @@ fn ran(check: &CheckCommand, result: CheckResult, text: String) -> Ran {
     let check =
         TrialCheck { check: check.id.clone(), result: read.result, command: read.command, summary: read.summary };
     Ran { check, places: read.places, text }
-}
-
-fn abstained(check: &CheckCommand, reason: &str, text: String) -> Ran {
-    ran(check, CheckResult::Abstained { reason: one_line(reason, 300) }, text)
 }
 
 /// The turn that tells of a trial.
@@ -208,15 +128,7 @@ fn told(fit: Fit, ran: Vec<Ran>, diff: Option<String>) -> Turn {
 
 impl Channel for TrialChannel {
     fn probe(&self) -> BoxFuture<'_, Availability> {
-        Box::pin(async {
-            match self.workshop.sandbox().await {
-                Ok(_) => Availability::Ready { version: None },
-                Err(because) => Availability::NotReady {
-                    because: format!("there is no sandbox for what a model wrote: {because}"),
-                    mend: "Allow user namespaces, or run the shown commands yourself.".to_owned(),
-                },
-            }
-        })
+        Box::pin(self.workshop.availability())
     }
 
     fn turn<'a>(&'a self, request: &'a TurnRequest) -> BoxFuture<'a, Turn> {

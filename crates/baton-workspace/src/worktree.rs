@@ -91,6 +91,18 @@ impl Worktree {
         Ok(private)
     }
 
+    /// Why a diff does not fit, without applying it; `None` where it does.
+    ///
+    /// # Errors
+    /// When git cannot be run.
+    pub async fn misfit(&self, diff: &str) -> Result<Option<String>, WorkspaceError> {
+        match self.git.run(&self.tree, &["apply", "--check", "--index"], diff.into()).await {
+            Ok(_) => Ok(None),
+            Err(WorkspaceError::Git { because, .. }) => Ok(Some(because)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Applies a diff as a whole or not at all.
     ///
     /// # Errors

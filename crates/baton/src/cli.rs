@@ -71,6 +71,10 @@ pub(crate) struct Ask {
     /// Where the words do not tell what kind of task it is, ask the cheapest fast member in one small call
     #[arg(long)]
     pub(crate) ask_kind: bool,
+    /// Let members of another family write tests for critical or disputed findings; they are run, without network, with
+    /// this check, or with the one that `baton.toml` names or that there is
+    #[arg(long, value_name = "CHECK", num_args = 0..=1, require_equals = true)]
+    pub(crate) reproduce: Option<Option<String>>,
     /// The workflow to run: `ask` (the default), `debate` or `refine`
     #[arg(long)]
     pub(crate) workflow: Option<String>,
@@ -180,6 +184,16 @@ pub(crate) struct Show {
     /// The adopted patch alone, ready for `git apply`
     #[arg(long, conflicts_with_all = ["transcripts", "json", "journal"])]
     pub(crate) patch: bool,
+    /// The first test that was written for a claim alone, or the one of this number, ready for `git apply`
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        conflicts_with_all = ["transcripts", "json", "journal", "patch"]
+    )]
+    pub(crate) test: Option<usize>,
     /// The journal's rows as they are kept, one JSON object a line
     #[arg(long, conflicts_with_all = ["transcripts", "json"])]
     pub(crate) journal: bool,

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use baton_core::feedback;
 use baton_core::handover::Handover;
+use baton_core::member::{Member, Nature};
 use baton_core::run::{Inputs, RULES_VERSION};
 use baton_core::task::{Question, Task};
 use baton_core::workflow::{Act, Workflow};
@@ -119,18 +120,34 @@ impl Setup {
         SystemClock.now()
     }
 
+    /// Seats who runs tests of claims, where the user wants them, the check is seated and the workflow asks for some.
+    fn let_test(&self, workflow: &mut Workflow, members: &mut Vec<Member>) -> Result<(), Failure> {
+        let named =
+            |member: &&Member| member.nature == Nature::Check && Some(&member.id) == self.config.reproduce.as_ref();
+        let Some(check) = members.iter().find(named).filter(|_| runs_tests(workflow)) else { return Ok(()) };
+        let runner = seats::reproduction(members, check)?;
+        // A prompt says by which command its test will be run. Nothing in that is a place to be filled.
+        let command = seats::shown(check).replace("{{", "{ {");
+        for template in workflow.templates.values_mut() {
+            *template = template.replace("{{command}}", &command);
+        }
+        members.push(runner);
+        Ok(())
+    }
+
     /// Freezes a task with everything that its run will depend on, what is known of accounts by now included. Where a
     /// patch is asked for, who tries it is seated too.
     pub(crate) async fn freeze(
         &self,
         task: Task,
-        workflow: Workflow,
-        mut members: Vec<baton_core::member::Member>,
+        mut workflow: Workflow,
+        mut members: Vec<Member>,
     ) -> Result<Inputs, Failure> {
         if task.hints.question == Some(Question::Patch) {
             tries_patches(&workflow)?;
             members.push(seats::trial(&members)?);
         }
+        self.let_test(&mut workflow, &mut members)?;
         let handover = Handover {
             rules: self.config.followers(&members),
             away: self.engine.away(&members).await?,
@@ -164,6 +181,20 @@ fn own_home() -> Result<(Home, Config, PathBuf), Failure> {
     let directory = current_directory()?;
     let config = Config::load_in(&home, &directory)?;
     Ok((home, config, directory))
+}
+
+/// Some node runs tests of claims.
+fn runs_tests(workflow: &Workflow) -> bool {
+    workflow.nodes.iter().any(|node| node.act == Act::Reproduce)
+}
+
+/// Tests of claims are asked for by name only where they are run.
+pub(crate) fn tests_claims(workflow: &Workflow) -> Result<(), Failure> {
+    if runs_tests(workflow) {
+        return Ok(());
+    }
+    Err(Failure::input(format!("the workflow `{}` tests no claims", workflow.name))
+        .hint("use `--reproduce` with `--workflow ask` or `--workflow debate`"))
 }
 
 /// A patch is asked for only where it is tried before it is counted.

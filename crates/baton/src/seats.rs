@@ -38,10 +38,13 @@ pub(crate) struct SeatChannels {
 
 impl Channels for SeatChannels {
     fn open(&self, member: &Member) -> Result<Arc<dyn Channel>, String> {
-        if member.nature == Nature::Trial {
-            return Ok(Arc::new(self.workshop.trial(member)?));
+        match member.nature {
+            Nature::Trial => Ok(Arc::new(self.workshop.trial(member)?)),
+            Nature::Reproduction => Ok(Arc::new(self.workshop.reproduction(member)?)),
+            Nature::Model | Nature::Check => {
+                baton_members::open(member, &self.tools).map_err(|error| error.to_string())
+            }
         }
-        baton_members::open(member, &self.tools).map_err(|error| error.to_string())
     }
 }
 
@@ -151,19 +154,62 @@ pub(crate) fn check_member(check: &CheckEntry) -> Member {
 pub(crate) fn trial(seated: &[Member]) -> Result<Member, Failure> {
     let checks = seated.iter().filter(|member| member.nature == Nature::Check);
     let commands: Vec<CheckCommand> = checks.map(check_command).collect();
+    let checks_ms = commands.iter().fold(GIT_MS, |sum, check| sum.saturating_add(check.total_ms));
+    in_copies(Nature::Trial, "trial", seated, &commands, checks_ms)
+}
+
+/// Runs the tests that members write for claims, with this check: once without each and once with it.
+pub(crate) fn reproduction(seated: &[Member], check: &Member) -> Result<Member, Failure> {
+    let command = check_command(check);
+    let total_ms = GIT_MS.saturating_add(command.total_ms.saturating_mul(2));
+    in_copies(Nature::Reproduction, "reproduction", seated, &[command], total_ms)
+}
+
+/// The check that this call wants tests to be run with: the one that it names, else the one of the settings, else the
+/// one that there is.
+pub(crate) fn tested_with(asked: Option<&str>, config: &Config, seated: &[Member]) -> Result<MemberId, Failure> {
+    let checks: Vec<&MemberId> =
+        seated.iter().filter(|member| member.nature == Nature::Check).map(|member| &member.id).collect();
+    let named = asked.or(config.reproduce.as_ref().map(MemberId::as_str));
+    match (named, checks.as_slice()) {
+        (_, []) => Err(Failure::input("no check can be run here, so no test of a claim could be")
+            .hint("name the command that runs your tests as a [[check]] in your baton.toml")),
+        (None, [one]) => Ok((*one).clone()),
+        (Some(name), _) => checks.iter().find(|id| id.as_str() == name).map(|id| (*id).clone()).ok_or_else(|| {
+            Failure::input(format!("no check `{name}` can be run here")).hint(format!("there are: {}", listed(&checks)))
+        }),
+        (None, _) => Err(Failure::input("several checks could run the tests of claims").hint(format!(
+            "name one of them, `--reproduce={}`: {}",
+            checks[0],
+            listed(&checks)
+        ))),
+    }
+}
+
+fn listed(ids: &[&MemberId]) -> String {
+    ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A member that runs these commands in copies of the repository.
+fn in_copies(
+    nature: Nature,
+    kind: &str,
+    seated: &[Member],
+    commands: &[CheckCommand],
+    total_ms: u64,
+) -> Result<Member, Failure> {
     // Somebody may be called so already.
-    let mut name = "trial".to_owned();
+    let mut name = kind.to_owned();
     while seated.iter().any(|member| member.id.as_str() == name) {
         name.push_str("-2");
     }
-    let settings = baton_workspace::settings(&commands).map_err(Failure::configuration)?;
-    let checks_ms = commands.iter().fold(GIT_MS, |sum, check| sum.saturating_add(check.total_ms));
+    let settings = baton_workspace::settings(commands).map_err(Failure::configuration)?;
     Ok(Member {
         id: MemberId::parse(&name).map_err(|error| Failure::configuration(error.to_string()))?,
-        nature: Nature::Trial,
+        nature,
         vendor: "this machine".into(),
         family: "check".into(),
-        channel: ChannelSpec { kind: "trial".into(), settings },
+        channel: ChannelSpec { kind: kind.into(), settings },
         model: None,
         effort: None,
         tier: 5,
@@ -171,16 +217,15 @@ pub(crate) fn trial(seated: &[Member]) -> Result<Member, Failure> {
         context_window: 0,
         price: None,
         payer: Payer::Local,
-        account: "trial".into(),
-        limits: Limits {
-            first_event_ms: checks_ms,
-            idle_ms: checks_ms,
-            total_ms: checks_ms,
-            concurrent: 1,
-            ..Limits::default()
-        },
+        account: kind.into(),
+        limits: Limits { first_event_ms: total_ms, idle_ms: total_ms, total_ms, concurrent: 1, ..Limits::default() },
         scripted: false,
     })
+}
+
+/// A check's command on one line.
+pub(crate) fn shown(check: &Member) -> String {
+    check_command(check).shown()
 }
 
 fn check_command(check: &Member) -> CheckCommand {
@@ -270,6 +315,30 @@ mod tests {
         assert_eq!(trial.limits.total_ms, GIT_MS + 12_000);
         let checks: Vec<CheckCommand> = serde_json::from_str(&trial.channel.settings["checks"]).unwrap();
         assert_eq!((checks[0].id.as_str(), checks[1].words[1].as_str()), ("trial", "all of it"));
+    }
+
+    fn check(id: &str) -> Member {
+        let (id, command) = (MemberId::parse(id).unwrap(), vec!["run".to_owned()]);
+        check_member(&CheckEntry { id, command, when_file: None, timeout_s: Some(5) })
+    }
+
+    #[test]
+    fn tests_are_run_with_the_check_that_is_named_or_the_only_one() {
+        let mut config = crate::config::Config::load(&crate::system::Home::at(Path::new("/nowhere"))).unwrap();
+        let (build, tests) = (check("build"), check("tests"));
+        let with = |asked: Option<&str>, config: &Config, seated: &[Member]| {
+            tested_with(asked, config, seated).map(|id| id.to_string()).map_err(|failure| failure.message)
+        };
+        let both = [build.clone(), tests];
+        assert_eq!(with(Some("tests"), &config, &both), Ok("tests".into()));
+        assert_eq!(with(None, &config, &both[..1]), Ok("build".into()));
+        assert!(with(None, &config, &both).unwrap_err().contains("several checks"));
+        assert!(with(Some("lint"), &config, &both).unwrap_err().contains("`lint`"));
+        assert!(with(None, &config, &[]).unwrap_err().contains("no check can be run here"));
+        config.reproduce = Some(MemberId::parse("tests").unwrap());
+        assert_eq!(with(None, &config, &both), Ok("tests".into()));
+        let runner = reproduction(&both, &build).unwrap();
+        assert_eq!((runner.nature, runner.limits.total_ms), (Nature::Reproduction, GIT_MS + 10_000));
     }
 
     #[test]

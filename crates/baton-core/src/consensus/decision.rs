@@ -198,6 +198,36 @@ pub struct PatchReport {
     pub adopted: bool,
 }
 
+/// A test that was asked for to reproduce a finding, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReproductionReport {
+    pub claim: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Who wrote the test, or was to write it: of another family than those who argue about the finding.
+    pub by: MemberId,
+    /// What the test's name holds.
+    pub test: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// `reproduced`, `not_reproduced` or `unknown`.
+    pub result: String,
+    /// Why nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// The user's command that ran the tests; `None` where it did not come to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub summary: String,
+    /// Where the test's diff is kept; `None` where none could be taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Hash>,
+}
+
 /// The text that was adopted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -253,6 +283,9 @@ pub struct Decision {
     pub issues: Vec<MergedFinding>,
     pub refused_issues: Vec<RefusedFinding>,
     pub checks: Vec<CheckReport>,
+    /// Tests that were asked for to reproduce findings, in the order in which they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reproductions: Vec<ReproductionReport>,
     /// Members that were not asked, since they could hardly have changed this for their price.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_asked: Vec<MemberId>,

@@ -38,6 +38,7 @@ pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outco
         answer: answer(ground),
         patch: None,
         patches: Vec::new(),
+        reproductions: Vec::new(),
         model_count: counted(ground).count(),
         abstained: abstained(ground),
         failed_models: failed(ground),
@@ -70,7 +71,7 @@ fn answer(ground: &Ground<'_>) -> Option<AnswerRef> {
     let says = |ballot: &&Ballot<'_>| match ballot.opinion.position {
         Position::Answer => true,
         Position::Verdict { .. } => text,
-        Position::Choice { .. } | Position::Patch { .. } | Position::Abstain { .. } => false,
+        Position::Choice { .. } | Position::Patch { .. } | Position::Test { .. } | Position::Abstain { .. } => false,
     };
     let ballot = ground.ballots.iter().find(says)?;
     Some(AnswerRef {
@@ -85,7 +86,11 @@ fn abstained(ground: &Ground<'_>) -> Vec<Dissenter> {
         Position::Abstain { reason } => {
             Some(Dissenter { member: ballot.member.id.clone(), position: "abstain".into(), reason: reason.clone() })
         }
-        Position::Verdict { .. } | Position::Choice { .. } | Position::Patch { .. } | Position::Answer => None,
+        Position::Verdict { .. }
+        | Position::Choice { .. }
+        | Position::Patch { .. }
+        | Position::Test { .. }
+        | Position::Answer => None,
     };
     ground.ballots.iter().filter_map(reason).collect()
 }
@@ -129,7 +134,9 @@ fn dissenters(ground: &Ground<'_>, outcome: &Outcome, tally: &Tally) -> Vec<Diss
         let position = match &ballot.opinion.position {
             Position::Verdict { verdict } => verdict.as_str().to_owned(),
             Position::Choice { option } => option.clone(),
-            Position::Patch { .. } | Position::Answer | Position::Abstain { .. } => String::new(),
+            Position::Patch { .. } | Position::Test { .. } | Position::Answer | Position::Abstain { .. } => {
+                String::new()
+            }
         };
         Dissenter { member: ballot.member.id.clone(), position, reason: one_line(&ballot.opinion.summary, 300) }
     };
@@ -157,6 +164,7 @@ fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outc
             None => format!("argued without a result: {}", conflict.claim),
         });
     }
+    reasons.extend(super::reproduction::reasons(ground));
     if !claims.refused.is_empty() {
         reasons.push(format!("{} refused: no such line", plural(claims.refused.len(), "finding")));
     }

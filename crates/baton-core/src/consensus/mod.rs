@@ -13,6 +13,7 @@ mod explain;
 pub mod findings;
 mod patches;
 mod recommend;
+mod reproduction;
 mod settle;
 mod value;
 mod votes;
@@ -33,9 +34,10 @@ pub(crate) use explain::NEEDS_PERSON;
 
 pub use decision::{
     AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember,
-    MergedFinding, PatchReport, Reason, Recommendation, RefusedFinding, Standing,
+    MergedFinding, PatchReport, Reason, Recommendation, RefusedFinding, ReproductionReport, Standing,
 };
 pub use patches::Tried;
+pub use reproduction::{OpenClaim, Reproduction, Tested, open_claims, tested};
 pub use settle::{Ruling, Side, Speaker};
 pub use value::{Held, worth_asking};
 
@@ -80,6 +82,10 @@ pub struct Ground<'a> {
     pub checks: Vec<CheckOutcome<'a>>,
     /// Patches that were tried.
     pub trials: Vec<Tried<'a>>,
+    /// Tests that were asked for to reproduce findings.
+    pub reproductions: Vec<Reproduction<'a>>,
+    /// Findings for which nobody could be asked for a test.
+    pub untested: &'a [String],
     /// What was answered about disputed claims.
     pub rulings: Vec<Ruling>,
     /// Everybody that could be asked: an arbiter is looked up here.
@@ -99,8 +105,30 @@ pub struct Ground<'a> {
 /// Computes the decision. Total: with nothing to count it says so.
 #[must_use]
 pub fn decide(ground: &Ground<'_>) -> Decision {
+    let ground = in_order(ground);
+    let mut claims = findings::merge(&ground);
+    let mut tally = votes::tally(&ground);
+    let mut conflicts = recommend::conflicts(&ground, &claims, &tally);
+    disputes::add(&ground, &mut conflicts);
+    let settled = settle::settle(&mut conflicts, &ground.rulings);
+    claims.settle(&settled);
+    tally.settle(&settled, &ground);
+    let ranked = patches::rank(&ground);
+    let outcome = match &ranked {
+        Some(ranked) => patches::conclude(&ground, ranked, conflicts),
+        None => recommend::conclude(&ground, &claims, &tally, conflicts),
+    };
+    let mut decision = explain::decision(&ground, claims, &tally, outcome);
+    if let Some(ranked) = &ranked {
+        patches::tell(ranked, &mut decision);
+    }
+    reproduction::tell(&ground, &mut decision);
+    decision
+}
+
+/// Order of arrival must not matter: everything is taken in one fixed order.
+fn in_order<'a>(ground: &Ground<'a>) -> Ground<'a> {
     let mut ground = ground.clone();
-    // Order of arrival must not matter: everything is taken in one fixed order from here on.
     ground.ballots.sort_by(|a, b| (a.member.tier, &a.member.id).cmp(&(b.member.tier, &b.member.id)));
     ground.ballots.dedup_by(|a, b| a.member.id == b.member.id);
     ground.failures.sort_by(|a, b| (&a.member, a.outcome.label()).cmp(&(&b.member, b.outcome.label())));
@@ -109,21 +137,7 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
     ground.checks.dedup_by(|a, b| a.member == b.member);
     ground.over_budget.sort();
     ground.over_budget.dedup();
-    let mut claims = findings::merge(&ground);
-    let mut tally = votes::tally(&ground);
-    let mut conflicts = recommend::conflicts(&ground, &claims, &tally);
-    disputes::add(&ground, &mut conflicts);
-    let settled = settle::settle(&mut conflicts, &ground.rulings);
-    claims.settle(&settled);
-    tally.settle(&settled, &ground);
-    let Some(ranked) = patches::rank(&ground) else {
-        let outcome = recommend::conclude(&ground, &claims, &tally, conflicts);
-        return explain::decision(&ground, claims, &tally, outcome);
-    };
-    let outcome = patches::conclude(&ground, &ranked, conflicts);
-    let mut decision = explain::decision(&ground, claims, &tally, outcome);
-    patches::tell(&ranked, &mut decision);
-    decision
+    ground
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ pub(super) fn conclude(ground: &Ground<'_>, claims: &Claims, tally: &Tally, conf
 /// whether a thing may stay as it is, not on which option to choose.
 fn settled_verdict(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> Option<String> {
     tally.winning_verdict()?;
-    let at_a_claim = claims.merged.iter().find_map(|claim| claim.settled_by.clone());
+    let at_a_claim =
+        claims.merged.iter().filter(|claim| claim.settles_the_verdict()).find_map(|claim| claim.settled_by.clone());
     at_a_claim.or_else(|| {
         let failed = |check: &&super::CheckOutcome<'_>| check.evidence.result == CheckResult::Failed;
         ground.checks.iter().find(failed).map(|check| format!("{} failed", check.member))

@@ -6,6 +6,7 @@ mod learned;
 mod outcome;
 mod patches;
 mod quorum;
+mod reproductions;
 mod shape;
 mod votes;
 
@@ -113,7 +114,20 @@ impl Table {
     }
 
     fn decide_with(&self, trials: Vec<Tried<'_>>) -> Decision {
-        decide(&Ground {
+        self.with_ground(trials, vec![], decide)
+    }
+
+    fn decide_after(&self, reproductions: Vec<Reproduction<'_>>) -> Decision {
+        self.with_ground(vec![], reproductions, decide)
+    }
+
+    fn with_ground<T>(
+        &self,
+        trials: Vec<Tried<'_>>,
+        reproductions: Vec<Reproduction<'_>>,
+        then: impl FnOnce(&Ground<'_>) -> T,
+    ) -> T {
+        then(&Ground {
             task: &self.task,
             classification: &self.classification,
             rules: &self.rules,
@@ -124,6 +138,8 @@ impl Table {
             checks: self.checks.iter().map(|(member, evidence)| CheckOutcome { member, evidence }).collect(),
             over_budget: self.over_budget.clone(),
             trials,
+            reproductions,
+            untested: &[],
             rulings: self.rulings.clone(),
             members: vec![],
             held: vec![],

@@ -99,7 +99,7 @@ pub(super) fn tally(ground: &Ground<'_>) -> Tally {
     let (topic, knowledge) = (ground.classification.kind.as_str(), knowledge(ground));
     let options = match &ground.classification.question {
         Question::Choice(options) => options.len(),
-        Question::Verdict | Question::Findings | Question::Patch | Question::Text => CAMPS,
+        Question::Verdict | Question::Findings | Question::Patch | Question::Test { .. } | Question::Text => CAMPS,
     };
     let cast: Vec<learning::Vote<'_>> = ground.ballots.iter().map(cast).collect();
     let choice = choice::decide(&cast, &Asked { topic, options }, knowledge, &ground.rules.tier_reliability);
@@ -137,7 +137,7 @@ fn position<'a>(ballot: &Ballot<'a>) -> Option<&'a str> {
     match &ballot.opinion.position {
         Position::Verdict { verdict } => Some(verdict.as_str()),
         Position::Choice { option } => Some(option),
-        Position::Patch { .. } | Position::Answer | Position::Abstain { .. } => None,
+        Position::Patch { .. } | Position::Test { .. } | Position::Answer | Position::Abstain { .. } => None,
     }
 }
 

@@ -121,7 +121,7 @@ impl Feedback {
     /// When there is no decision, or none that can be learned from.
     pub fn on_decision(run: &RunId, state: &RunState, good: bool, source: Source) -> Result<Self, FeedbackError> {
         let decision = decided(state)?;
-        let spoke = state.steps.iter().filter(|step| !step.draft && step.dispute().is_none());
+        let spoke = state.steps.iter().filter(|step| !step.draft && !step.is_aside());
         let facts = spoke.filter_map(|step| stood(state, decision, step, good)).collect();
         let (options, right) = vote(state, decision, good);
         let facts = last_of_each(facts);
@@ -215,7 +215,7 @@ fn stood(state: &RunState, decision: &Decision, step: &Step, good: bool) -> Opti
         }
         Position::Answer => (ClaimKind::Text, None, decision.answer.as_ref()?.member == step.member),
         // Whether a patch was good is learned from nothing yet.
-        Position::Patch { .. } | Position::Abstain { .. } => return None,
+        Position::Patch { .. } | Position::Test { .. } | Position::Abstain { .. } => return None,
     };
     // That one option was wrong does not say which other is right, and a text that was not chosen was not judged.
     let two_sided = vote(state, decision, good).0 == 2;

@@ -111,7 +111,9 @@ impl Experience {
     pub const fn about(&self, question: &Question) -> &Knowledge {
         match question {
             Question::Choice(_) => &self.choices,
-            Question::Verdict | Question::Findings | Question::Text | Question::Patch => &self.verdicts,
+            Question::Verdict | Question::Findings | Question::Text | Question::Patch | Question::Test { .. } => {
+                &self.verdicts
+            }
         }
     }
 

@@ -71,6 +71,13 @@ pub enum Position {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         weakens_tests: bool,
     },
+    /// A test for one claim, that can be run.
+    Test {
+        /// By path: new ones, and such as hold tests.
+        files: Vec<String>,
+        /// The diff as it is run: [`crate::patch::Patch::render`].
+        content: Hash,
+    },
     /// A text; what it says is not counted.
     Answer,
     Abstain {
@@ -83,7 +90,7 @@ impl Position {
     pub const fn verdict(&self) -> Option<Verdict> {
         match self {
             Self::Verdict { verdict } => Some(*verdict),
-            Self::Choice { .. } | Self::Patch { .. } | Self::Answer | Self::Abstain { .. } => None,
+            Self::Choice { .. } | Self::Patch { .. } | Self::Test { .. } | Self::Answer | Self::Abstain { .. } => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Opinion, Position, Reading, choice, prose, refusal, statements, trailer};
 use crate::hash::Hash;
-use crate::patch;
+use crate::patch::{self, Patch};
 use crate::source::Sources;
 use crate::task::Question;
 use crate::text::{prefix, printable};
@@ -19,8 +19,13 @@ const SUMMARY_BYTES: usize = 1_200;
 /// member that wrote it.
 #[must_use]
 pub fn read(text: &str, question: &Question, sources: &Sources) -> Opinion {
-    if *question == Question::Patch {
-        return from_diff(text);
+    match question {
+        Question::Patch => return from_diff(text, patch::read(text).map(|patch| change(&patch))),
+        Question::Test { mark } => {
+            let test = patch::read(text).and_then(|patch| patch.as_test(mark).map(|()| test(&patch)));
+            return from_diff(text, test);
+        }
+        Question::Verdict | Question::Choice(_) | Question::Findings | Question::Text => {}
     }
     let found = trailer::find(text);
     if let (None, Some(reason)) = (&found, refusal::of(text)) {
@@ -41,21 +46,26 @@ pub fn read(text: &str, question: &Question, sources: &Sources) -> Opinion {
 }
 
 /// The one diff of an answer; what is none, or may not be tried, abstains with the reason.
-fn from_diff(text: &str) -> Opinion {
+fn from_diff(text: &str, read: Result<Position, patch::Refusal>) -> Opinion {
     let prose = patch::fence(text).map_or(text, |at| &text[..at]);
-    let position = match patch::read(text) {
-        Ok(patch) => Position::Patch {
-            files: patch.files.iter().map(|file| file.path.clone()).collect(),
-            class: patch.class(),
-            content: Hash::of(patch.render().as_bytes()),
-            changed_lines: patch.changed_lines(),
-            weakens_tests: patch.weakens_tests(),
-        },
-        Err(refusal) => Position::Abstain { reason: refusal.to_string() },
-    };
+    let position = read.unwrap_or_else(|refusal| Position::Abstain { reason: refusal.to_string() });
     let reading = if position.abstains() { Reading::None } else { Reading::Strict };
     let summary = prefix(printable(prose).trim(), SUMMARY_BYTES).to_owned();
     Opinion { position, summary, reading, ..Opinion::abstaining("") }
+}
+
+fn change(patch: &Patch) -> Position {
+    Position::Patch {
+        files: patch.paths(),
+        class: patch.class(),
+        content: Hash::of(patch.render().as_bytes()),
+        changed_lines: patch.changed_lines(),
+        weakens_tests: patch.weakens_tests(),
+    }
+}
+
+fn test(patch: &Patch) -> Position {
+    Position::Test { files: patch.paths(), content: Hash::of(patch.render().as_bytes()) }
 }
 
 fn from_trailer(trailer: &trailer::Trailer<'_>, question: &Question, sources: &Sources) -> Opinion {
@@ -83,7 +93,7 @@ fn position(fields: &serde_json::Map<String, serde_json::Value>, question: &Ques
             .map_or_else(|| no_position("names none of the options"), |option| Position::Choice { option }),
         Question::Verdict | Question::Findings => trailer::verdict(fields)
             .map_or_else(|| no_position("gives no verdict"), |verdict| Position::Verdict { verdict }),
-        Question::Patch => no_position("gives no diff"),
+        Question::Patch | Question::Test { .. } => no_position("gives no diff"),
         Question::Text => trailer::verdict(fields).map_or(Position::Answer, |verdict| Position::Verdict { verdict }),
     }
 }
@@ -98,7 +108,7 @@ fn from_prose(text: &str, question: &Question) -> Opinion {
             choice::choice(text, options).map(|option| Position::Choice { option: option.clone() })
         }
         Question::Verdict | Question::Findings => prose::verdict(text).map(|verdict| Position::Verdict { verdict }),
-        Question::Patch => None,
+        Question::Patch | Question::Test { .. } => None,
         Question::Text => (!text.trim().is_empty()).then_some(Position::Answer),
     };
     match position {
@@ -196,6 +206,21 @@ mod tests {
         let Position::Patch { files, changed_lines, .. } = &opinion.position else { panic!("{opinion:?}") };
         assert_eq!((files.as_slice(), *changed_lines), (&["x".to_owned()][..], 2));
         for text in ["{\"verdict\": \"approve\"}", "I would rather not.", "```diff\n--- a/../x\n+++ b/../x\n```"] {
+            assert!(read(text).position.abstains(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_test_is_a_diff_of_tests_and_anything_else_abstains() {
+        let question = Question::Test { mark: "reproduces_1".into() };
+        let read = |text: &str| read(text, &question, &Sources::default());
+        let adds =
+            |path: &str| format!("See.\n```diff\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+reproduces_1\n```");
+        let opinion = read(&adds("tests/a.sh"));
+        let Position::Test { files, .. } = &opinion.position else { panic!("{opinion:?}") };
+        assert_eq!((files.as_slice(), opinion.summary.as_str()), (&["tests/a.sh".to_owned()][..], "See."));
+        let change = "```diff\n--- a/src/x\n+++ b/src/x\n@@ -1 +1 @@\n-a\n+reproduces_1\n```";
+        for text in [change, "It cannot be tested.", "{\"verdict\": \"approve\"}", &adds("../a.sh")] {
             assert!(read(text).position.abstains(), "{text}");
         }
     }

@@ -81,8 +81,8 @@ impl AnswerSchema {
                 fields.push(("verdict", Node::OneOf(with_abstain(verdicts.collect()))));
             }
             Question::Choice(options) => fields.push(("choice", Node::OneOf(with_abstain(options.clone())))),
-            // A patch is part of the answer's text.
-            Question::Text | Question::Patch => {}
+            // A diff is part of the answer's text.
+            Question::Text | Question::Patch | Question::Test { .. } => {}
         }
         fields.push(("confidence", Node::Number("0 to 1: how likely you are to be right")));
         fields.push(("abstain", Node::Nullable("string", "null, or what is missing to take a position")));

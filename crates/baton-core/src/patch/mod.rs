@@ -47,6 +47,12 @@ pub enum Refusal {
     Binary,
     #[error("its diff renames or copies a file, or changes only a mode")]
     NotLines,
+    #[error("its diff touches `{path}`, which is no test and is not new")]
+    NoTest { path: String },
+    #[error("no test of it is called `{mark}`, as was asked for")]
+    Unmarked { mark: String },
+    #[error("its file `{path}` is called as the test is to be: the two could not be told apart")]
+    MarkedPath { path: String },
 }
 
 /// What happens to a file.
@@ -122,6 +128,38 @@ impl Patch {
         self.files.iter().any(|file| is_of_tests(&file.path) && removes(file))
     }
 
+    /// The paths of its files, in order.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.path.clone()).collect()
+    }
+
+    /// Holds a patch to what may be run as a test: it only makes new files and changes files that hold tests by their
+    /// path, and a line that it adds has `mark` in it. No path has: a file that cannot be built is named by its path,
+    /// and that must not be taken for the test failing.
+    ///
+    /// # Errors
+    /// The first thing that it does beyond that.
+    pub fn as_test(&self, mark: &str) -> Result<(), Refusal> {
+        for file in &self.files {
+            let path = || crate::text::one_line(&file.path, 80);
+            if file.path.contains(mark) {
+                return Err(Refusal::MarkedPath { path: path() });
+            }
+            let may = match file.change {
+                Change::Create => true,
+                Change::Modify => holds_tests(&file.path),
+                Change::Delete => false,
+            };
+            if !may {
+                return Err(Refusal::NoTest { path: path() });
+            }
+        }
+        let mut lines = self.files.iter().flat_map(FileChange::lines);
+        let marked = lines.any(|line| line.side == Side::Added && line.text.contains(mark));
+        if marked { Ok(()) } else { Err(Refusal::Unmarked { mark: mark.to_owned() }) }
+    }
+
     /// Names what the patch does, whatever its white space, comments and order of imports: patches of one class have
     /// the same.
     #[must_use]
@@ -171,6 +209,14 @@ fn render_hunk(hunk: &Hunk, shift: &mut i64, out: &mut String) {
 fn is_of_tests(path: &str) -> bool {
     let lower = path.to_lowercase();
     lower.split(['/', '.', '_', '-']).any(|word| matches!(word, "test" | "tests" | "spec" | "specs"))
+}
+
+/// By the habits of languages: a part of the path is `test`, `tests`, `spec` or `specs`, or the file's own name ends so
+/// with a capital (`NetTest.java`).
+fn holds_tests(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    is_of_tests(path) || ["Test", "Tests", "Spec", "Specs"].iter().any(|word| stem.ends_with(word))
 }
 
 #[cfg(test)]

@@ -145,3 +145,26 @@ fn taking_something_out_of_tests_is_seen() {
     assert!(!weakens(&adds("src/lib_test.go", &["more"])));
     assert!(!weakens("--- a/src/contest.rs\n+++ b/src/contest.rs\n@@ -1 +1 @@\n-a\n+b\n"));
 }
+
+#[test]
+fn a_test_makes_files_or_changes_such_as_hold_tests_and_is_called_as_asked() {
+    let held = |text: &str| read(&answer(text)).unwrap().as_test("reproduces_1");
+    let makes = |path: &str, lines: &[&str]| adds(path, lines).replace(&format!("--- a/{path}"), "--- /dev/null");
+    let change = |path: &str, line: &str| format!("--- a/{path}\n+++ b/{path}\n@@ -1 +1,2 @@\n a\n+{line}\n");
+    let marked = "fn reproduces_1() {}";
+    assert_eq!(held(&makes("src/anything.rs", &[marked])), Ok(()), "a new file");
+    for path in
+        ["tests/net.rs", "src/net_test.go", "a.test.ts", "src/test/java/NetTest.java", "NetTest.java", "spec/a.rb"]
+    {
+        assert_eq!(held(&change(path, marked)), Ok(()), "{path}");
+    }
+    for path in ["src/lib.rs", "Cargo.toml", "contest.py", "src/latest.rs", "src/attestation.rs"] {
+        assert_eq!(held(&change(path, marked)), Err(Refusal::NoTest { path: path.into() }), "{path}");
+    }
+    let both = format!("{}{}", makes("tests/a.rs", &[marked]), change("src/lib.rs", "b"));
+    assert!(matches!(held(&both), Err(Refusal::NoTest { .. })), "all of it must be tests");
+    let gone = "--- a/tests/a.rs\n+++ /dev/null\n@@ -1 +0,0 @@\n-fn reproduces_1() {}\n";
+    assert!(matches!(held(gone), Err(Refusal::NoTest { .. })));
+    assert!(matches!(held(&makes("tests/a.rs", &["fn other() {}"])), Err(Refusal::Unmarked { .. })));
+    assert!(matches!(held(&makes("tests/reproduces_1.rs", &[marked])), Err(Refusal::MarkedPath { .. })));
+}

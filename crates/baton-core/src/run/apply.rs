@@ -272,8 +272,9 @@ fn first_of_its_sort(step: &Step, outcome: &Outcome) -> bool {
 fn stand_in(state: &RunState, id: StepId, outcome: &Outcome, at: Timestamp) -> Option<MemberId> {
     let step = &state.steps[id.index()];
     let plan = state.plan.as_ref()?;
-    // Nobody can take a side's part in a dispute, and an arbiter answers in both orders or not at all.
-    if step.role == crate::route::Role::Check || step.dispute().is_some() {
+    // Nobody can take a side's part in a dispute, an arbiter answers in both orders or not at all, and who writes a test
+    // must be of a family that has no part in it.
+    if step.role == crate::route::Role::Check || step.is_aside() {
         return None;
     }
     let asked = |member: &MemberId| {

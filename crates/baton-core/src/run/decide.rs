@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::dispute;
 use super::state::{RunState, Step, StepStatus, Work};
+use super::{dispute, reproduce};
 use crate::consensus::{
     self, AnswerRef, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Held, Recommendation, Tried,
 };
@@ -16,9 +16,14 @@ use crate::outcome::Outcome;
 
 /// The decision on what is known now; `None` before anything was submitted.
 pub(super) fn decide(state: &RunState) -> Option<Decision> {
+    ground(state).as_ref().map(consensus::decide)
+}
+
+/// Everything that the decision is computed from.
+pub(super) fn ground(state: &RunState) -> Option<Ground<'_>> {
     let (inputs, plan) = (state.inputs.as_ref()?, state.plan.as_ref()?);
     let (cost, cost_unknown) = state.cost();
-    Some(consensus::decide(&Ground {
+    Some(Ground {
         task: &inputs.task.prompt,
         classification: &plan.classification,
         rules: &inputs.rules,
@@ -28,6 +33,8 @@ pub(super) fn decide(state: &RunState) -> Option<Decision> {
         failures: failures(state),
         checks: checks(state),
         trials: trials(state),
+        reproductions: reproduce::reproductions(state),
+        untested: &state.untested,
         rulings: dispute::rulings(state),
         members: inputs.members.iter().collect(),
         over_budget: over_budget(state),
@@ -36,7 +43,7 @@ pub(super) fn decide(state: &RunState) -> Option<Decision> {
         cost,
         cost_unknown,
         elapsed_ms: state.last_at.millis_since(state.submitted_at),
-    }))
+    })
 }
 
 /// The decision after a gate was answered: the last one, with the person's word on top. A client's word is recorded
@@ -84,7 +91,7 @@ pub(super) fn ballots(state: &RunState) -> Vec<Ballot<'_>> {
     let mut latest: BTreeMap<&MemberId, &Step> = BTreeMap::new();
     let drafted = last_draft(state).map(|step| step.id);
     let asked_again = |step: &Step| state.steps.iter().any(|other| other.node == step.node && other.round > step.round);
-    let spoke = |step: &&Step| !step.draft && step.opinion.is_some() && step.dispute().is_none();
+    let spoke = |step: &&Step| !step.draft && step.opinion.is_some() && !step.is_aside();
     let counts = |step: &&Step| spoke(step) && Some(step.id) > drafted && !asked_again(step);
     for step in state.steps.iter().filter(counts) {
         latest.insert(&step.member, step);
@@ -101,9 +108,9 @@ pub(super) fn ballots(state: &RunState) -> Vec<Ballot<'_>> {
 /// The last failed try of each member that gave nothing in that step.
 fn failures(state: &RunState) -> Vec<Failure> {
     let mut failures: BTreeMap<MemberId, Failure> = BTreeMap::new();
-    // What failed in a seat of the task says more than what failed when a dispute was put to it.
+    // What failed in a seat of the task says more than what failed when one claim was put to it.
     let (asked, argued): (Vec<&Step>, Vec<&Step>) =
-        state.steps.iter().filter(|step| step.evidence.is_none()).partition(|step| step.dispute().is_none());
+        state.steps.iter().filter(|step| step.evidence.is_none()).partition(|step| !step.is_aside());
     for step in argued.into_iter().chain(asked) {
         for attempt in &step.attempts {
             let Some(outcome) = attempt.outcome.as_ref().filter(|outcome| !outcome.is_ok()) else { continue };
@@ -139,7 +146,7 @@ fn checks(state: &RunState) -> Vec<CheckOutcome<'_>> {
 fn trials(state: &RunState) -> Vec<Tried<'_>> {
     let tried = |step: &Step| match &step.work {
         Work::Try { patch, .. } => Some(*patch),
-        Work::Prompt(_) | Work::Check => None,
+        Work::Prompt(_) | Work::Check | Work::Reproduce { .. } => None,
     };
     let mut trials = Vec::new();
     for step in &state.steps {

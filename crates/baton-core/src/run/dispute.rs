@@ -92,7 +92,8 @@ pub(super) fn sides(state: &RunState) -> Vec<Asked> {
 pub(super) fn arbiters(state: &RunState, plan: &Plan) -> Vec<Asked> {
     let mut asked = Vec::new();
     for (conflict, [holds, against]) in open(state) {
-        let Some(arbiter) = arbiter(state, plan, conflict) else { continue };
+        let argue: Vec<&MemberId> = conflict.holds.iter().chain(&conflict.against).collect();
+        let Some(arbiter) = outsider(state, plan, &argue) else { continue };
         for order in [Order::HoldingFirst, Order::AgainstFirst] {
             let rule = "arbiter: of another family than those who disagree".to_owned();
             let seat = Seat { member: arbiter.id.clone(), role: Role::Arbiter, rule };
@@ -120,18 +121,14 @@ fn speaker<'a>(state: &'a RunState, members: &[MemberId]) -> Option<&'a Step> {
     ballots.sort_by(|a, b| (a.member.tier, &a.member.id).cmp(&(b.member.tier, &b.member.id)));
     let strongest = &ballots.first()?.member.id;
     state.steps.iter().rev().find(|step| {
-        step.member == *strongest
-            && step.status == StepStatus::Done
-            && step.opinion.is_some()
-            && step.dispute().is_none()
+        step.member == *strongest && step.status == StepStatus::Done && step.opinion.is_some() && !step.is_aside()
     })
 }
 
 /// The strongest that could be asked, of another family and vendor than those who argue, and that has not failed in
 /// this run.
-fn arbiter<'a>(state: &'a RunState, plan: &Plan, conflict: &Conflict) -> Option<&'a Member> {
-    let argue: Vec<&Member> =
-        conflict.holds.iter().chain(&conflict.against).filter_map(|id| state.member(id)).collect();
+pub(super) fn outsider<'a>(state: &'a RunState, plan: &Plan, argue: &[&MemberId]) -> Option<&'a Member> {
+    let argue: Vec<&Member> = argue.iter().filter_map(|id| state.member(id)).collect();
     let of_team = plan.team.seats.iter().map(|seat| &seat.member).chain(plan.team.reserves());
     let free = of_team.filter_map(|id| state.member(id)).filter(|member| {
         !member.is_check()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::apply::fits_cap;
 use super::dispute::{self, Dispute};
 use super::state::{PromptPlan, RunState, Status, Step, StepStatus, Work};
-use super::{Inputs, Plan, decide};
+use super::{Inputs, Plan, TestedClaim, decide, reproduce};
 use crate::consensus::{Recommendation, worth_asking};
 use crate::ids::StepId;
 use crate::member::Nature;
@@ -65,6 +65,7 @@ fn holds(state: &RunState, plan: &Plan, when: When) -> bool {
             let question = &plan.classification.question;
             rules.is_some_and(|rules| worth_asking(&so_far, question, &decide::held(state), rules))
         }),
+        When::Tested => !state.untested.is_empty() || state.steps.iter().any(|step| step.claim().is_some()),
         When::AskedToRevise => state.answered.as_ref().is_some_and(|(_, answer, _)| answer == "revise"),
     }
 }
@@ -95,8 +96,8 @@ fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
             if !draft && with.contains(&Artefact::Draft) && prompt.draft.is_none() {
                 return;
             }
-            for (seat, dispute) in asked(state, plan, *who) {
-                add_step(state, &seat, Work::Prompt(PromptPlan { dispute, ..prompt.clone() }), *draft);
+            for (seat, about) in asked(state, plan, *who) {
+                add_step(state, &seat, Work::Prompt(about.into(prompt.clone())), *draft);
             }
         }
         Act::Check => {
@@ -106,6 +107,7 @@ fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
             }
         }
         Act::Try => trials(state, inputs),
+        Act::Reproduce => reproductions(state),
         Act::Decide => state.to_record = decide::decide(state).map(Arc::new),
         Act::Gate { .. } => state.status = Status::Waiting { node: state.node },
         Act::Repeat { .. } => {}
@@ -121,10 +123,50 @@ fn trials(state: &mut RunState, inputs: &Inputs) {
     }
 }
 
-fn asked(state: &RunState, plan: &Plan, who: Who) -> Vec<(Seat, Option<Dispute>)> {
+/// A step for each test that was written and not run.
+fn reproductions(state: &mut RunState) {
+    let Some(runner) = reproduce::runner(state).map(|member| member.id.clone()) else { return };
+    for (of, test) in reproduce::unrun(state) {
+        let seat = Seat { member: runner.clone(), role: Role::Check, rule: "reproduction".into() };
+        add_step(state, &seat, Work::Reproduce { of, test }, false);
+    }
+}
+
+/// What a seat is asked about.
+enum About {
+    Task,
+    Dispute(Dispute),
+    Claim(TestedClaim),
+}
+
+impl About {
+    fn into(self, plan: PromptPlan) -> PromptPlan {
+        match self {
+            Self::Task => plan,
+            Self::Dispute(dispute) => PromptPlan { dispute: Some(dispute), ..plan },
+            Self::Claim(claim) => PromptPlan { claim: Some(Box::new(claim)), ..plan },
+        }
+    }
+}
+
+/// Who writes tests. Claims for which nobody can are remembered, to be told.
+fn testers(state: &mut RunState, plan: &Plan) -> Vec<(Seat, About)> {
+    let mut asked = Vec::new();
+    for (claim, seat) in reproduce::testers(state, plan) {
+        match seat {
+            Some(seat) => asked.push((seat, About::Claim(claim))),
+            None if state.untested.contains(&claim.claim) => {}
+            None => state.untested.push(claim.claim),
+        }
+    }
+    asked
+}
+
+fn asked(state: &mut RunState, plan: &Plan, who: Who) -> Vec<(Seat, About)> {
     let seats = &plan.team.seats;
-    let of_the_task = |seats: &[Seat]| seats.iter().map(|seat| (seat.clone(), None)).collect();
-    let of_disputes = |asked: Vec<dispute::Asked>| asked.into_iter().map(|(seat, about)| (seat, Some(about))).collect();
+    let of_the_task = |seats: &[Seat]| seats.iter().map(|seat| (seat.clone(), About::Task)).collect();
+    let of_disputes =
+        |asked: Vec<dispute::Asked>| asked.into_iter().map(|(seat, about)| (seat, About::Dispute(about))).collect();
     match who {
         Who::Team => of_the_task(seats),
         Who::Lead => of_the_task(&seats[..seats.len().min(1)]),
@@ -133,6 +175,7 @@ fn asked(state: &RunState, plan: &Plan, who: Who) -> Vec<(Seat, Option<Dispute>)
         Who::Further => of_the_task(&plan.team.held),
         Who::Sides => of_disputes(dispute::sides(state)),
         Who::Arbiter => of_disputes(dispute::arbiters(state, plan)),
+        Who::Testers => testers(state, plan),
     }
 }
 
@@ -156,7 +199,7 @@ fn add_step(state: &mut RunState, seat: &Seat, work: Work, draft: bool) {
 }
 
 fn prompt_plan(state: &RunState, inputs: &Inputs, template: &str, with: &[Artefact]) -> PromptPlan {
-    let answered = |step: &&Step| step.status == StepStatus::Done && !step.is_evidence() && step.dispute().is_none();
+    let answered = |step: &&Step| step.status == StepStatus::Done && !step.is_evidence() && !step.is_aside();
     let draft = state.steps.iter().rev().find(|step| step.draft && answered(step)).map(|step| step.id);
     let last_wave =
         state.steps.iter().rev().filter(answered).find(|step| !step.draft).map(|step| (step.node, step.round));
@@ -175,6 +218,7 @@ fn prompt_plan(state: &RunState, inputs: &Inputs, template: &str, with: &[Artefa
         quotes,
         note: note.filter(|_| with.contains(&Artefact::PersonsNote)),
         dispute: None,
+        claim: None,
     }
 }
 
@@ -192,7 +236,7 @@ fn shuffle(steps: &mut [StepId], mut seed: u64) {
 
 fn is_over(state: &RunState, inputs: &Inputs) -> bool {
     match inputs.workflow.nodes.get(state.node).map(|node| &node.act) {
-        Some(Act::Ask { .. } | Act::Check | Act::Try) => {
+        Some(Act::Ask { .. } | Act::Check | Act::Try | Act::Reproduce) => {
             state.steps.iter().filter(|step| step.node == state.node).all(|step| step.status.is_over())
         }
         Some(Act::Decide | Act::Gate { .. }) => state.to_record.is_none(),

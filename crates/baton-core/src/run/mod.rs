@@ -9,6 +9,7 @@ mod decide;
 mod dispute;
 mod event;
 mod interpret;
+mod reproduce;
 mod state;
 
 use crate::ids::{MemberId, StepId};
@@ -16,6 +17,7 @@ use crate::units::Timestamp;
 
 pub use dispute::{Dispute, Order};
 pub use event::{CodecError, Event, Inputs, Provenance, SessionStart, SessionState, Stamped, TurnReport};
+pub use reproduce::TestedClaim;
 pub use state::{Attempt, Plan, PromptPlan, RunState, Status, Step, StepStatus, Work};
 
 /// Raised whenever the same events would be folded into another state; frozen into each run.

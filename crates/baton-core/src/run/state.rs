@@ -17,6 +17,7 @@ use crate::workflow::Artefact;
 
 use super::dispute::Dispute;
 use super::event::{Inputs, SessionStart};
+use super::reproduce::TestedClaim;
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub struct PromptPlan {
     pub note: Option<String>,
     /// The disputed claim that is asked about, and nothing else of the task.
     pub dispute: Option<Dispute>,
+    /// The claim that a test is asked for, and nothing else of the task.
+    pub claim: Option<Box<TestedClaim>>,
 }
 
 /// What a step does.
@@ -69,6 +72,11 @@ pub enum Work {
     Try {
         of: StepId,
         patch: Hash,
+    },
+    /// Runs the test that this step's answer holds.
+    Reproduce {
+        of: StepId,
+        test: Hash,
     },
 }
 
@@ -141,7 +149,7 @@ impl Step {
     /// It runs commands: what comes of it is evidence and no opinion.
     #[must_use]
     pub const fn is_evidence(&self) -> bool {
-        matches!(self.work, Work::Check | Work::Try { .. })
+        matches!(self.work, Work::Check | Work::Try { .. } | Work::Reproduce { .. })
     }
 
     /// The disputed claim that it asks about, and nothing else: its answer is no opinion on the task.
@@ -149,8 +157,23 @@ impl Step {
     pub const fn dispute(&self) -> Option<&Dispute> {
         match &self.work {
             Work::Prompt(plan) => plan.dispute.as_ref(),
-            Work::Check | Work::Try { .. } => None,
+            Work::Check | Work::Try { .. } | Work::Reproduce { .. } => None,
         }
+    }
+
+    /// The claim that it asks a test for, and nothing else.
+    #[must_use]
+    pub fn claim(&self) -> Option<&TestedClaim> {
+        match &self.work {
+            Work::Prompt(plan) => plan.claim.as_deref(),
+            Work::Check | Work::Try { .. } | Work::Reproduce { .. } => None,
+        }
+    }
+
+    /// It asks about one claim only: its answer is no opinion on the task.
+    #[must_use]
+    pub fn is_aside(&self) -> bool {
+        self.dispute().is_some() || self.claim().is_some()
     }
 }
 
@@ -172,6 +195,8 @@ pub struct RunState {
     pub to_record: Option<Arc<Decision>>,
     /// The last answer of a person or client at a gate: who, what, why.
     pub answered: Option<(crate::journal::Actor, String, String)>,
+    /// Claims that a test could settle and that nobody could be asked about.
+    pub untested: Vec<String>,
     pub cancelled: bool,
     pub submitted_at: Timestamp,
     pub last_at: Timestamp,
@@ -183,12 +208,14 @@ impl RunState {
         self.steps.get(id.index())
     }
 
-    /// What a step asks: the task's question, or which side of a disputed claim is right.
+    /// What a step asks: the task's question, which side of a disputed claim is right, or a test of a claim.
     #[must_use]
     pub fn question(&self, step: StepId) -> Question {
-        match self.step(step).and_then(Step::dispute) {
-            Some(_) => Dispute::question(),
-            None => self.plan.as_ref().map_or(Question::Text, |plan| plan.classification.question.clone()),
+        let step = self.step(step);
+        match (step.and_then(Step::dispute), step.and_then(Step::claim)) {
+            (Some(_), _) => Dispute::question(),
+            (None, Some(claim)) => claim.question(),
+            (None, None) => self.plan.as_ref().map_or(Question::Text, |plan| plan.classification.question.clone()),
         }
     }
 

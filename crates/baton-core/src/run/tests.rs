@@ -10,6 +10,7 @@ mod illegal;
 mod patches;
 mod paths;
 mod recovery;
+mod reproductions;
 
 use std::collections::VecDeque;
 
@@ -22,7 +23,7 @@ use crate::evidence::{CheckResult, Evidence};
 use crate::journal::Actor;
 use crate::member::tests::seat;
 use crate::member::{Member, Nature, Payer};
-use crate::opinion::{Opinion, Position, Reading, Verdict};
+use crate::opinion::{Opinion, Position, Reading, Severity, Verdict};
 use crate::outcome::Outcome;
 use crate::task::{Complexity, Hints, Kind, Priority};
 use crate::units::{MicroUsd, Usage};
@@ -39,12 +40,19 @@ enum Reply {
     Finds(CheckResult),
     Writes(&'static str),
     Tries(CheckResult),
+    /// Rejects, for a finding of this severity with these words.
+    Reports(Severity, &'static str),
+    /// Approves, and denies the finding with these words.
+    Denies(&'static str),
+    Tests(&'static str),
 }
 
 /// The reply of a member at its n-th attempt of a step, in a round.
 type Script = fn(member: &str, attempt: u8, round: u32) -> Reply;
 /// Which side a member takes when it is asked about a dispute; `None` abstains.
 type Judge = fn(member: &str, dispute: &Dispute) -> Option<Side>;
+/// What a member does when it is asked for a test.
+type Tester = fn(member: &str, attempt: u8) -> Reply;
 /// What is said at a gate, by how many answers were given before; `None` leaves it open.
 type Persons = fn(before: usize) -> Option<(Actor, &'static str)>;
 
@@ -62,6 +70,7 @@ struct Outside {
     clock: i64,
     script: Script,
     judge: Judge,
+    tester: Tester,
     persons: Persons,
     usage: Option<Usage>,
 }
@@ -161,6 +170,7 @@ impl Outside {
             clock: 0,
             script,
             judge: stands_firm,
+            tester: |_, _| Reply::Tests("a test"),
             persons: nobody,
             usage: None,
         }
@@ -176,7 +186,8 @@ impl Outside {
     /// A fresh process on what an earlier one left: it is told what is outstanding, and doubts what was running.
     fn recovered(journal: &[Stamped], from: &Self) -> Self {
         let mut outside =
-            Self { judge: from.judge, persons: from.persons, usage: from.usage, ..Self::empty(from.script) };
+            Self { judge: from.judge, tester: from.tester, persons: from.persons, ..Self::empty(from.script) };
+        outside.usage = from.usage;
         outside.state = fold(journal.iter().cloned()).unwrap();
         outside.clock = journal.last().map_or(0, |event| event.at.0);
         outside.journal = journal.to_vec();
@@ -235,6 +246,7 @@ impl Outside {
         let reply = match &asked.work {
             Work::Prompt(PromptPlan { dispute: Some(dispute), .. }) => (self.judge)(asked.member.as_str(), dispute)
                 .map_or(Reply::Abstains, |side| Reply::Takes(dispute.label(side))),
+            Work::Prompt(PromptPlan { claim: Some(_), .. }) => (self.tester)(asked.member.as_str(), attempt),
             _ => (self.script)(asked.member.as_str(), attempt, asked.round),
         };
         self.finish(step, attempt, reply);
@@ -265,6 +277,10 @@ impl Outside {
                 self.happens(Event::OpinionRead { step, reader: 1, opinion: patches::patch_opinion(patch) })
             }
             Reply::Tries(result) => self.happens(Event::EvidenceRecorded { step, evidence: patches::tried(result) }),
+            Reply::Reports(..) | Reply::Denies(_) | Reply::Tests(_) => {
+                let opinion = reproductions::read(&reply);
+                self.happens(Event::OpinionRead { step, reader: 1, opinion })
+            }
             Reply::Finds(result) => self.happens(Event::EvidenceRecorded { step, evidence: evidence(result) }),
             Reply::Fails(_) => Vec::new(),
         };

@@ -55,6 +55,8 @@ impl Table {
             checks: self.checks.iter().map(|(member, evidence)| CheckOutcome { member, evidence }).collect(),
             over_budget: vec![],
             trials: vec![],
+            reproductions: vec![],
+            untested: &[],
             rulings: vec![],
             members: vec![],
             held: vec![],
@@ -308,7 +310,7 @@ proptest! {
             Position::Verdict { verdict } => decision.verdict.is_some_and(|won| won.approves() == verdict.approves()),
             Position::Choice { option } => decision.choice.as_ref() == Some(option),
             Position::Answer => decision.verdict.is_none() && decision.choice.is_none(),
-            Position::Patch { .. } | Position::Abstain { .. } => false,
+            Position::Patch { .. } | Position::Test { .. } | Position::Abstain { .. } => false,
         };
         let supporters = table.seats.iter().filter(|(_, opinion)| stands_with_it(&opinion.position));
         let lead = supporters.map(|(member, _)| table.reliability(member)).fold(0.0, f64::max);

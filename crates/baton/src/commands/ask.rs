@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use baton_core::ids::{MemberId, RunId};
-use baton_core::member::Member;
+use baton_core::member::{Member, Nature};
 use baton_core::run::{Inputs, RunState};
 use baton_core::task::{Complexity, Hints, Kind, Priority, Question, Task};
+use baton_core::workflow::Workflow;
 use baton_port::Cancel;
 
 use super::kind::{self, Consent};
 use super::{conclude, with_ctrl_c};
 use crate::attach::{self, Attached};
 use crate::cli::{Ask, RunFlags, Shape};
-use crate::compose::{Setup, refuse_recursion};
+use crate::compose::{Setup, refuse_recursion, tests_claims};
 use crate::failure::{Exit, Failure};
 use crate::render::live::Live;
 use crate::render::{self, Output};
@@ -39,6 +40,7 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     tell_untrusted(&setup, &trusted);
     super::resume::tell_interrupted(&setup).await?;
     members.extend(seats::checks(&setup.config, &trusted, &workspace(&task, &setup)));
+    let_test(&mut setup, &ask, &workflow, &members)?;
     let inputs = Inputs { named, ..setup.freeze(task, workflow, members).await? };
     let consent = if ask.run.yes { Consent::Given } else { Consent::AsAgreed };
     let asks_kind = ask.ask_kind || setup.config.ask_kind;
@@ -49,6 +51,21 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     }
     let inputs = if asks_kind { heard(&setup, inputs, consent).await? } else { inputs };
     run(&setup, inputs, attached, &ask.run, output).await
+}
+
+/// Settles by which check tests of claims are run. What a call asks for must be there; what the settings ask for is
+/// told where it is not.
+fn let_test(setup: &mut Setup, ask: &Ask, workflow: &Workflow, members: &[Member]) -> Result<(), Failure> {
+    if let Some(check) = &ask.reproduce {
+        tests_claims(workflow)?;
+        setup.config.reproduce = Some(seats::tested_with(check.as_deref(), &setup.config, members)?);
+    } else if let Some(name) = &setup.config.reproduce
+        && tests_claims(workflow).is_ok()
+        && !members.iter().any(|member| member.nature == Nature::Check && member.id == *name)
+    {
+        render::note(&format!("no check `{name}` can be run here, so no test of a claim is asked for"));
+    }
+    Ok(())
 }
 
 /// The inputs with what a member said of the task's kind. Ctrl-C stops before the run itself begins.

@@ -13,9 +13,10 @@ use baton_port::{BoxFuture, Cancel, Progress};
 use baton_serve::{Face, FaceError, OrchestrateReply, OrchestrateRequest, ProgressReport};
 
 use super::kind::{self, Consent};
-use super::{answer, ask, open_question, with_ctrl_c};
+use super::{ask, open_question, texts, with_ctrl_c};
 use crate::compose::{Setup, refuse_recursion};
 use crate::failure::{Exit, Failure};
+use crate::render::Texts;
 use crate::{consent, render, seats};
 
 /// The columns of the text that goes with a reply: no terminal is there to ask.
@@ -112,14 +113,14 @@ async fn reply(setup: &Setup, run: &RunId, state: &RunState) -> Result<Orchestra
     let Some(decision) = state.decision.as_deref() else {
         return Err(Failure::new(Exit::Cancelled, format!("run {} was cancelled", run.short())));
     };
-    let text = answer(&setup.engine, decision).await?;
-    let value = render::json::decision(run, state, decision, text.as_deref())?;
-    Ok(OrchestrateReply { run: run.clone(), decision: value, text: summary(run, state, decision, text.as_deref()) })
+    let texts = texts(&setup.engine, decision).await?;
+    let value = render::json::decision(run, state, decision, &texts)?;
+    Ok(OrchestrateReply { run: run.clone(), decision: value, text: summary(run, state, decision, &texts) })
 }
 
 /// The decision's screen without colour, and what a person would have to answer.
-fn summary(run: &RunId, state: &RunState, decision: &Decision, answer: Option<&str>) -> String {
-    let screen = render::decision::screen(run, state, decision, answer, WIDTH);
+fn summary(run: &RunId, state: &RunState, decision: &Decision, texts: &Texts) -> String {
+    let screen = render::decision::screen(run, state, decision, texts, WIDTH);
     let mut text = anstream::adapter::strip_str(&screen).to_string();
     if let Some((question, options)) = open_question(state) {
         text.push_str(&format!(

@@ -26,7 +26,7 @@ use crate::cli::{Cli, Format, RunFlags};
 use crate::failure::{Exit, Failure};
 use crate::render::live::Live;
 use crate::render::page::Page;
-use crate::render::{self, Output};
+use crate::render::{self, Output, Texts};
 
 pub(crate) fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Exit, Failure> {
     use clap::CommandFactory;
@@ -63,10 +63,10 @@ pub(crate) async fn conclude(
         render::note(&format!("run {} ended {what}; `baton show {}` has what came in", run.short(), run.short()));
         return Ok(Exit::Cancelled);
     };
-    let answer = answer(engine, decision).await?;
+    let texts = texts(engine, decision).await?;
     let text = match flags.form() {
-        Some(format) => written(run, state, decision, answer.as_deref(), format)?,
-        None => render::decision::screen(run, state, decision, answer.as_deref(), output.width()),
+        Some(format) => written(run, state, decision, &texts, format)?,
+        None => render::decision::screen(run, state, decision, &texts, output.width()),
     };
     output.print(&text)?;
     if let Some(question) = open_question(state) {
@@ -80,12 +80,12 @@ pub(crate) fn written(
     run: &RunId,
     state: &RunState,
     decision: &Decision,
-    answer: Option<&str>,
+    texts: &Texts,
     format: Format,
 ) -> Result<String, Failure> {
     Ok(match format {
-        Format::Json => format!("{:#}\n", render::json::decision(run, state, decision, answer)?),
-        Format::Markdown => render::markdown::document(run, state, decision, answer),
+        Format::Json => format!("{:#}\n", render::json::decision(run, state, decision, texts)?),
+        Format::Markdown => render::markdown::document(run, state, decision, texts),
         Format::Sarif => format!("{:#}\n", render::sarif::log(run, decision)),
     })
 }
@@ -125,6 +125,19 @@ pub(crate) async fn answer(engine: &Engine, decision: &Decision) -> Result<Optio
     let Some(hash) = reference.content else { return Ok(Some(reference.summary.clone())) };
     let bytes = engine.blob(hash).await?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Every text that the decision refers to, whole.
+pub(crate) async fn texts(engine: &Engine, decision: &Decision) -> Result<Texts, Failure> {
+    let mut tests = Vec::with_capacity(decision.reproductions.len());
+    for hash in decision.reproductions.iter().map(|test| test.content) {
+        let bytes = match hash {
+            Some(hash) => engine.blob(hash).await?,
+            None => None,
+        };
+        tests.push(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    Ok(Texts { answer: answer(engine, decision).await?, tests })
 }
 
 /// Drives a run that is in the store, with the live view, until its end or a gate. Ctrl-C stops it cleanly.

@@ -4,7 +4,7 @@ use baton_core::ids::RunId;
 use baton_core::journal::Stream;
 use baton_core::run::Status;
 
-use super::{answer, conclude, drive, exit_of_run, find_run};
+use super::{conclude, drive, exit_of_run, find_run, texts};
 use crate::cli::{Format, Resume};
 use crate::compose::{Setup, refuse_recursion};
 use crate::failure::{Exit, Failure};
@@ -55,8 +55,8 @@ async fn as_list(setup: &Setup, runs: &[RunId], resume: &Resume, output: &mut Ou
             driven => driven?,
         };
         if let Some(decision) = &state.decision {
-            let answer = answer(&setup.engine, decision).await?;
-            list.push(render::json::decision(run, &state, decision, answer.as_deref())?);
+            let texts = texts(&setup.engine, decision).await?;
+            list.push(render::json::decision(run, &state, decision, &texts)?);
             exit = worse(exit, exit_of_run(&state, decision));
         }
     }

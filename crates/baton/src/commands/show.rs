@@ -7,7 +7,7 @@ use baton_core::ids::RunId;
 use baton_core::run::{Attempt, Event, RunState, Stamped, Step};
 use baton_core::text::{one_line, printable};
 
-use super::{answer, find_run, open_question, written};
+use super::{find_run, open_question, texts, written};
 use crate::cli::{Format, Show};
 use crate::compose::Setup;
 use crate::failure::{Exit, Failure};
@@ -19,6 +19,9 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
     let run = find_run(&setup.engine, show.run.as_deref()).await?;
     if show.patch {
         return patch(&setup, &run, output).await;
+    }
+    if let Some(number) = show.test {
+        return test(&setup, &run, number, output).await;
     }
     if show.journal {
         let rows = setup.engine.rows(&run).await?;
@@ -38,9 +41,9 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
     text.push_str(&render::plan::team(&state, width));
     text.push_str(&steps(&state, width));
     if let Some(decision) = &state.decision {
-        let answer = answer(&setup.engine, decision).await?;
+        let texts = texts(&setup.engine, decision).await?;
         text.push('\n');
-        text.push_str(&render::decision::screen(&run, &state, decision, answer.as_deref(), width));
+        text.push_str(&render::decision::screen(&run, &state, decision, &texts, width));
     }
     if let Some((question, options)) = open_question(&state) {
         let mut page = Page::new(width);
@@ -73,12 +76,30 @@ async fn patch(setup: &Setup, run: &RunId, output: &mut Output) -> Result<Exit, 
     Ok(Exit::Ok)
 }
 
+/// A test that was written for a claim and nothing else; how it ended goes to standard error.
+async fn test(setup: &Setup, run: &RunId, number: usize, output: &mut Output) -> Result<Exit, Failure> {
+    let state = setup.engine.state(run).await?;
+    let tests = state.decision.as_deref().map_or(&[][..], |decision| &decision.reproductions);
+    let none = || {
+        let because = format!("run {} has no test {number} of a claim; it has {}", run.short(), tests.len());
+        Failure::input(because).hint("`baton ask --reproduce` asks for tests")
+    };
+    let test = number.checked_sub(1).and_then(|at| tests.get(at)).ok_or_else(none)?;
+    let Some(hash) = test.content else {
+        return Err(Failure::input(format!("test {number} was not written: {}", render::words::tested_by(test))));
+    };
+    let bytes = setup.engine.blob(hash).await?.ok_or_else(|| Failure::input("the test's text was dropped"))?;
+    render::note(&format!("{}, {}", render::words::tested(test), render::words::tested_by(test)));
+    output.print_exact(&String::from_utf8_lossy(&bytes))?;
+    Ok(Exit::Ok)
+}
+
 /// The decision alone, to be handed on. Only JSON can tell of a run that has none yet.
 async fn handed_on(setup: &Setup, run: &RunId, state: &RunState, format: Format) -> Result<String, Failure> {
     match &state.decision {
         Some(decision) => {
-            let answer = answer(&setup.engine, decision).await?;
-            written(run, state, decision, answer.as_deref(), format)
+            let texts = texts(&setup.engine, decision).await?;
+            written(run, state, decision, &texts, format)
         }
         None if format == Format::Json => {
             let value = serde_json::json!({

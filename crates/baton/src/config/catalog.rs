@@ -92,12 +92,14 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("draft", catalog!("prompts/draft.md")),
     ("debate", catalog!("prompts/debate.md")),
     ("dispute", catalog!("prompts/dispute.md")),
+    ("reproduction", catalog!("prompts/reproduction.md")),
     ("review", catalog!("prompts/review.md")),
     ("revise", catalog!("prompts/revise.md")),
     ("trailer_verdict", catalog!("prompts/trailer_verdict.md")),
     ("trailer_choice", catalog!("prompts/trailer_choice.md")),
     ("trailer_findings", catalog!("prompts/trailer_findings.md")),
     ("trailer_patch", catalog!("prompts/trailer_patch.md")),
+    ("trailer_test", catalog!("prompts/trailer_test.md")),
     ("trailer_text", catalog!("prompts/trailer_text.md")),
 ];
 
@@ -117,6 +119,7 @@ pub(super) fn built_in() -> Result<Config, Failure> {
         allow: Vec::new(),
         checks: Vec::new(),
         ask_kind: false,
+        reproduce: None,
         handover: std::collections::BTreeMap::new(),
         servers: Vec::new(),
         warm: baton_members::warm::Limits::default(),

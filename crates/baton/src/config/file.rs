@@ -50,12 +50,14 @@ pub(super) struct Thresholds {
 }
 
 /// What the rules may do beyond what costs nothing.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RulesTable {
     /// One small call to a member where the words of a task do not tell its kind.
     #[serde(default)]
     ask_kind: bool,
+    /// The check that runs the tests that members write for claims; none are asked for without it.
+    reproduce: Option<MemberId>,
 }
 
 /// Bounds of the agent programs; what is not given keeps its default, and zero switches a bound off.
@@ -136,6 +138,7 @@ impl UserFile {
         }
         self.thresholds.apply(config, false).map_err(wrong)?;
         config.ask_kind = self.rules.ask_kind;
+        config.reproduce = self.rules.reproduce;
         config.allow = self.allow;
         if self.local_servers == Some(false) {
             config.locals.clear();

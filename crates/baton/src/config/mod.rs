@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) checks: Vec<CheckEntry>,
     /// A member may be asked what kind of task it is where the words do not tell.
     pub(crate) ask_kind: bool,
+    /// The check that runs the tests that members write for claims, where it is seated.
+    pub(crate) reproduce: Option<MemberId>,
     /// Who takes over from whom when an account is used up, as typed.
     pub(crate) handover: handover::HandoverRules,
     /// MCP servers that members may name.

@@ -6,6 +6,7 @@ use baton_core::opinion::Severity;
 use baton_core::run::RunState;
 use baton_core::text::{one_line, printable};
 
+use super::Texts;
 use super::page::Page;
 use super::style;
 use super::words::{self, Ended, LONGEST};
@@ -14,12 +15,11 @@ const WIDEST_BAR: usize = 40;
 /// The room that the figures beside the bar take.
 const FIGURES: usize = 24;
 
-/// The whole screen for a decision, for a terminal of `width` columns. `answer` is the adopted text, where a text was
-/// asked for.
-pub(crate) fn screen(run: &RunId, state: &RunState, decision: &Decision, answer: Option<&str>, width: usize) -> String {
+/// The whole screen for a decision, for a terminal of `width` columns.
+pub(crate) fn screen(run: &RunId, state: &RunState, decision: &Decision, texts: &Texts, width: usize) -> String {
     let mut page = Page::new(width);
     head(decision, &mut page);
-    if let Some(text) = answer {
+    if let Some(text) = &texts.answer {
         page.section("Answer");
         written(text, &mut page);
     }
@@ -28,6 +28,7 @@ pub(crate) fn screen(run: &RunId, state: &RunState, decision: &Decision, answer:
     disputes(state, decision, &mut page);
     apart(decision, &mut page);
     checks(decision, &mut page);
+    super::reproductions::section(run, decision, &texts.tests, &mut page);
     page.section("Why");
     for reason in &decision.reasoning {
         page.paragraph("  ", 4, &one_line(reason, LONGEST));
@@ -251,11 +252,11 @@ mod tests {
     fn a_screen_tells_everything_and_fits_any_width() {
         let (run, state, decision) = crate::render::sample::decided();
         for width in [40, 50, 80, 120] {
-            let text = screen(&run, &state, &decision, None, width);
+            let text = screen(&run, &state, &decision, &Texts::default(), width);
             let wide = text.lines().map(console::measure_text_width).max();
             assert!(wide <= Some(width), "{text}");
         }
-        let text = screen(&run, &state, &decision, None, 120);
+        let text = screen(&run, &state, &decision, &Texts::default(), 120);
         let text = anstream::adapter::strip_str(&text).to_string();
         for part in [
             "Confirmed: 2 findings\n  1 critical  src/a b.rs:29\n    The shift overflows\n    by alder, cedar; denied by birch;",

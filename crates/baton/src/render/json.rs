@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 
-/// The decision with its schema name, its run and, for a text, the whole answer.
+/// The decision with its schema name, its run and, where it refers to them, the whole answer and the tests' diffs.
 pub(crate) fn decision(
     run: &RunId,
     state: &RunState,
     decision: &Decision,
-    answer: Option<&str>,
+    texts: &super::Texts,
 ) -> Result<Value, Failure> {
     let encode = |error: serde_json::Error| Failure::configuration(format!("the decision cannot be written: {error}"));
     let mut fields = Map::new();
@@ -35,8 +35,13 @@ pub(crate) fn decision(
     fields.insert("costUsd".into(), dollars(fields.get("cost")));
     fields.remove("cost");
     fields.insert("turns".into(), super::turns::list(state));
-    if let (Some(Value::Object(reference)), Some(text)) = (fields.get_mut("answer"), answer) {
+    if let (Some(Value::Object(reference)), Some(text)) = (fields.get_mut("answer"), &texts.answer) {
         reference.insert("text".into(), json!(text));
+    }
+    if let Some(Value::Array(tests)) = fields.get_mut("reproductions") {
+        for (test, diff) in tests.iter_mut().filter_map(Value::as_object_mut).zip(&texts.tests) {
+            test.insert("diff".into(), json!(diff));
+        }
     }
     Ok(Value::Object(fields))
 }

@@ -148,10 +148,11 @@ fn ended(state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, detail
         return (style::bad("✗"), format!("{label} {} after {took}{detail}{follower}", outcome.label()));
     }
     if let Some(evidence) = &step.evidence {
+        let word = words::outcome(step, &evidence.result);
         let result = match evidence.result {
-            CheckResult::Passed => style::good("passed"),
-            CheckResult::Failed => style::bad("failed"),
-            CheckResult::Abstained { .. } => style::warn("abstained"),
+            CheckResult::Passed => style::good(word),
+            CheckResult::Failed => style::bad(word),
+            CheckResult::Abstained { .. } => style::warn(word),
         };
         return (style::good("✓"), format!("{label} {result} after {took}"));
     }

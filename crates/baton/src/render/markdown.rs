@@ -11,14 +11,15 @@ use baton_core::ids::RunId;
 use baton_core::run::RunState;
 use baton_core::text::{one_line, printable};
 
+use super::Texts;
 use super::style;
 use super::words::{self, Ended, LONGEST};
 
-/// The whole document. `answer` is the adopted text, where a text was asked for.
-pub(crate) fn document(run: &RunId, state: &RunState, decision: &Decision, answer: Option<&str>) -> String {
+/// The whole document.
+pub(crate) fn document(run: &RunId, state: &RunState, decision: &Decision, texts: &Texts) -> String {
     let mut out = String::new();
     head(decision, &mut out);
-    if let Some(text) = answer {
+    if let Some(text) = &texts.answer {
         section("Answer", &mut out);
         let text = printable(text);
         let fence = fence(&text);
@@ -28,6 +29,7 @@ pub(crate) fn document(run: &RunId, state: &RunState, decision: &Decision, answe
     disputes(state, decision, &mut out);
     apart(decision, &mut out);
     checks(decision, &mut out);
+    tests(decision, &texts.tests, &mut out);
     let _ = writeln!(out, "\n<details><summary>Why</summary>\n");
     for reason in &decision.reasoning {
         let _ = writeln!(out, "- {}", escaped(reason));
@@ -127,6 +129,28 @@ fn apart(decision: &Decision, out: &mut String) {
     }
 }
 
+/// The tests that were asked for of claims, each with its diff folded away.
+fn tests(decision: &Decision, diffs: &[Option<String>], out: &mut String) {
+    if !decision.reproductions.is_empty() {
+        section("Tests of claims", out);
+    }
+    for (at, test) in decision.reproductions.iter().enumerate() {
+        let place = words::tested_place(test).map_or(String::new(), |place| format!(" {}", code(&place)));
+        let _ = writeln!(out, "- **{}**{place} {}  ", words::tested(test), escaped(&test.claim));
+        let _ = writeln!(out, "  _{}_", escaped(&words::tested_by(test)));
+        for line in test.summary.lines().filter(|line| !line.trim().is_empty()).take(4) {
+            let _ = writeln!(out, "  - {}", code(&one_line(line, 200)));
+        }
+        let Some(diff) = diffs.get(at).and_then(Option::as_deref) else { continue };
+        let (diff, fence) = (printable(diff), fence(diff));
+        let _ = writeln!(
+            out,
+            "\n<details><summary>The test</summary>\n\n{fence}diff\n{}\n{fence}\n\n</details>\n",
+            diff.trim_end()
+        );
+    }
+}
+
 fn checks(decision: &Decision, out: &mut String) {
     if decision.checks.is_empty() {
         return;
@@ -205,7 +229,12 @@ mod tests {
     fn a_whole_document() {
         let (run, state, mut decision) = sample::decided();
         decision.scripted = true;
-        let text = document(&run, &state, &decision, Some("Take a queue.\n```\nx\n```"));
+        let text = document(
+            &run,
+            &state,
+            &decision,
+            &Texts { answer: Some("Take a queue.\n```\nx\n```".into()), ..Texts::default() },
+        );
         for part in [
             "## proceed: this can be acted on \\[scripted answers\\]\n",
             "verdict **reject**; 2 members; standard task, code\\_review, normal priority",
@@ -229,7 +258,7 @@ mod tests {
     fn where_nobody_answered_no_figure_is_shown() {
         let (run, state, mut decision) = sample::decided();
         decision.blockers.push(baton_core::consensus::Blocker::AllFailed);
-        let text = document(&run, &state, &decision, None);
+        let text = document(&run, &state, &decision, &Texts::default());
         assert!(text.starts_with("## no decision: nobody gave an opinion\n"), "{text}");
         assert!(!text.contains("Confidence **"), "{text}");
     }

@@ -7,6 +7,7 @@ pub(crate) mod markdown;
 pub(crate) mod page;
 mod patches;
 pub(crate) mod plan;
+mod reproductions;
 #[cfg(test)]
 mod sample;
 pub(crate) mod sarif;
@@ -17,6 +18,15 @@ pub(crate) mod words;
 use std::io::Write;
 
 use crate::failure::{Exit, Failure};
+
+/// Texts that a decision refers to by hash.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts {
+    /// The adopted text, where a text was asked for.
+    pub(crate) answer: Option<String>,
+    /// The diffs of the tests for claims, in their order; `None` where there is none.
+    pub(crate) tests: Vec<Option<String>>,
+}
 
 /// The only owner of standard output. Handed out by `main`, so that two parts can never write into each other.
 pub(crate) struct Output {

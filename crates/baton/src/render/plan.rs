@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use baton_core::member::{Member, Nature};
 use baton_core::run::{Inputs, RunState};
 use baton_core::units::MicroUsd;
 use baton_engine::Rendered;
@@ -35,10 +36,18 @@ pub(crate) fn team(state: &RunState, width: usize) -> String {
         let ladder: Vec<&str> = plan.team.ladder.iter().map(baton_core::ids::MemberId::as_str).collect();
         seat("", "step in", &ladder.join(", "), &mut page);
     }
+    if let Some(runner) = state.inputs.iter().flat_map(|inputs| &inputs.members).find(|member| runs_tests(member)) {
+        let what = "up to two findings that are critical, disputed or high are put to a test by another member";
+        seat(runner.id.as_str(), "tests", what, &mut page);
+    }
     for note in &plan.team.notes {
         page.paragraph(&format!("{} ", style::warn("!")), 2, note);
     }
     page.into_text()
+}
+
+fn runs_tests(member: &Member) -> bool {
+    member.nature == Nature::Reproduction
 }
 
 /// The reason hangs beside the names, or below them where there is little room.

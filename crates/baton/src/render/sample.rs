@@ -101,6 +101,7 @@ pub(crate) fn decided() -> (RunId, RunState, Decision) {
         }],
         patch: None,
         patches: Vec::new(),
+        reproductions: Vec::new(),
         not_asked: vec![id("elm")],
         saved: MicroUsd(20_000),
         reasoning: vec!["reject: alder (weight 9.0)".into()],

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use baton_core::consensus::{Decision, MergedFinding, Standing};
+use baton_core::consensus::{Decision, MergedFinding, ReproductionReport, Standing};
 use baton_core::hash::Hash;
 use baton_core::ids::RunId;
 use baton_core::opinion::Severity;
@@ -81,9 +81,20 @@ fn results(decision: &Decision) -> Vec<Value> {
         .map(|(number, issue)| {
             let same = seen.entry(fingerprint(issue)).or_default();
             *same += 1;
-            result(number, issue, *same)
+            let mut result = result(number, issue, *same);
+            if let Some(test) = decision.reproductions.iter().find(|test| is_of(test, issue)) {
+                result["properties"]["reproduction"] = json!({
+                    "result": test.result, "by": test.by, "test": test.test, "command": test.command, "because": test.because,
+                });
+            }
+            result
         })
         .collect()
+}
+
+/// The test was asked for of this very finding.
+fn is_of(test: &ReproductionReport, issue: &MergedFinding) -> bool {
+    (&test.claim, &test.file, test.line) == (&issue.claim, &issue.file, issue.line)
 }
 
 /// `same` counts the results of one fingerprint, from 1.

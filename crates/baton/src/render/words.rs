@@ -1,9 +1,12 @@
 //! What a decision says in words, without colour: shared by the screen and by Markdown, so that both say the same.
 
-use baton_core::consensus::{Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, MergedFinding, Recommendation};
+use baton_core::consensus::{
+    Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, MergedFinding, Recommendation, ReproductionReport,
+};
+use baton_core::evidence::CheckResult;
 use baton_core::ids::{MemberId, StepId};
 use baton_core::route::Role;
-use baton_core::run::{RunState, Step};
+use baton_core::run::{RunState, Step, Work};
 use baton_core::task::Kind;
 use baton_core::text::one_line;
 
@@ -96,14 +99,44 @@ pub(super) fn behind(issue: &MergedFinding) -> String {
 
 /// `src/net.rs:2`; `None` where the finding names no file.
 pub(super) fn place(issue: &MergedFinding) -> Option<String> {
-    let file = one_line(issue.file.as_deref()?, 200);
-    Some(issue.line.map_or(file.clone(), |line| format!("{file}:{line}")))
+    placed(issue.file.as_deref(), issue.line)
+}
+
+fn placed(file: Option<&str>, line: Option<u32>) -> Option<String> {
+    let file = one_line(file?, 200);
+    Some(line.map_or(file.clone(), |line| format!("{file}:{line}")))
 }
 
 /// How a dispute ended: a word for what settled it, and the record's own words.
 pub(super) enum Ended {
     Settled(String),
     Open(String),
+}
+
+/// How the test of a claim ended, in a word.
+pub(crate) fn tested(test: &ReproductionReport) -> &'static str {
+    match test.result.as_str() {
+        "reproduced" => "reproduced",
+        "not_reproduced" => "not reproduced",
+        _ => "no evidence",
+    }
+}
+
+/// Who wrote the test of a claim, what ran it, and what came of it.
+pub(crate) fn tested_by(test: &ReproductionReport) -> String {
+    let command = test.command.as_deref().map(|command| one_line(command, 120)).unwrap_or_default();
+    let because = one_line(test.because.as_deref().unwrap_or("nothing is known"), LONGEST);
+    match test.result.as_str() {
+        "reproduced" => format!("{} by {} fails with `{command}`, which passes without it", test.test, test.by),
+        "not_reproduced" => format!("{} by {} passes with `{command}`", test.test, test.by),
+        _ if command.is_empty() => because,
+        _ => format!("{} by {} says nothing with `{command}`: {because}", test.test, test.by),
+    }
+}
+
+/// Where the claim of a test points to; `None` where it names no file.
+pub(super) fn tested_place(test: &ReproductionReport) -> Option<String> {
+    placed(test.file.as_deref(), test.line)
 }
 
 /// What settled a dispute, or what was tried in vain.
@@ -192,7 +225,8 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
 pub(super) fn round(state: &RunState, step: StepId) -> Option<(&'static str, Option<String>)> {
     use baton_core::workflow::{Act, Who};
     let step = state.step(step)?;
-    let claim = step.dispute().map(|dispute| one_line(&dispute.claim, 200));
+    let dispute = step.dispute().map(|dispute| &dispute.claim);
+    let claim = dispute.or(step.claim().map(|claim| &claim.claim)).map(|claim| one_line(claim, 200));
     let inputs = state.inputs.as_ref()?;
     let word = match &inputs.workflow.nodes.get(step.node)?.act {
         Act::Ask { draft: true, .. } => "draft",
@@ -203,6 +237,8 @@ pub(super) fn round(state: &RunState, step: StepId) -> Option<(&'static str, Opt
         Act::Ask { who: Who::Further, .. } => "further",
         Act::Ask { who: Who::Sides, .. } => "argument",
         Act::Ask { who: Who::Arbiter, .. } => "arbiter",
+        Act::Ask { who: Who::Testers, .. } => "reproduction",
+        Act::Reproduce => "tests",
         Act::Check => "checks",
         Act::Try => "patches",
         Act::Decide | Act::Gate { .. } | Act::Repeat { .. } => return None,
@@ -210,8 +246,33 @@ pub(super) fn round(state: &RunState, step: StepId) -> Option<(&'static str, Opt
     Some((word, claim))
 }
 
-/// What a member is asked as: its role, or the disputed claim that it is asked about, numbered as they came up.
+/// The step in which the test of a claim is written, for itself and for the step that runs it.
+fn writes_test<'a>(state: &'a RunState, step: &'a Step) -> Option<&'a Step> {
+    match step.work {
+        Work::Reproduce { of, .. } => state.step(of),
+        Work::Prompt(_) | Work::Check | Work::Try { .. } => step.claim().map(|_| step),
+    }
+}
+
+/// How what a step ran ended. A test of a claim that fails is told as what it shows.
+pub(super) fn outcome(step: &Step, result: &CheckResult) -> &'static str {
+    let is_test = matches!(step.work, Work::Reproduce { .. });
+    match (result, is_test) {
+        (CheckResult::Passed, false) => "passed",
+        (CheckResult::Failed, false) => "failed",
+        (CheckResult::Abstained { .. }, false) => "abstained",
+        (CheckResult::Passed, true) => "not reproduced",
+        (CheckResult::Failed, true) => "reproduced",
+        (CheckResult::Abstained { .. }, true) => "no evidence",
+    }
+}
+
+/// What a member is asked as: its role, or the claim that it is asked about, numbered as they came up.
 pub(crate) fn part(state: &RunState, step: &Step) -> String {
+    if let Some(written) = writes_test(state, step) {
+        let before = state.steps.iter().filter(|other| other.claim().is_some() && other.id <= written.id);
+        return format!("test {}", before.count());
+    }
     let Some(dispute) = step.dispute() else { return step.role.as_str().to_owned() };
     let mut claims: Vec<&str> = Vec::new();
     for other in state.steps.iter().filter_map(Step::dispute) {
@@ -228,7 +289,7 @@ mod tests {
     use super::*;
     use crate::render::sample::{self, id};
     use baton_core::consensus::Side;
-    use baton_core::run::{Dispute, Order, PromptPlan, StepStatus, Work};
+    use baton_core::run::{Dispute, Order, PromptPlan, StepStatus};
 
     fn asked(member: &str, role: Role, claim: &str) -> Step {
         let own = (role != Role::Arbiter).then_some(Side::Holds);
@@ -247,6 +308,7 @@ mod tests {
                 quotes: Vec::new(),
                 note: None,
                 dispute: Some(dispute),
+                claim: None,
             }),
             draft: false,
             status: StepStatus::Done,
@@ -302,6 +364,29 @@ mod tests {
         ];
         let parts: Vec<String> = state.steps.iter().map(|step| part(&state, step)).collect();
         assert_eq!(parts, ["claim 1", "claim 1", "claim 2"]);
+    }
+
+    #[test]
+    fn a_test_of_a_claim_and_its_run_have_one_number() {
+        let (_, mut state, _) = sample::decided();
+        let claim = baton_core::run::TestedClaim {
+            claim: "one".into(),
+            file: None,
+            line: None,
+            evidence: None,
+            mark: "reproduces_1".into(),
+        };
+        let mut writes = asked("alder", Role::Critic, "");
+        if let Work::Prompt(plan) = &mut writes.work {
+            (plan.dispute, plan.claim) = (None, Some(Box::new(claim)));
+        }
+        let work = Work::Reproduce { of: StepId(0), test: baton_core::hash::Hash::of(b"") };
+        let runs = Step { id: StepId(1), work, ..asked("runner", Role::Check, "") };
+        state.steps = vec![writes, runs];
+        let parts: Vec<String> = state.steps.iter().map(|step| part(&state, step)).collect();
+        assert_eq!(parts, ["test 1", "test 1"]);
+        assert_eq!(outcome(&state.steps[1], &CheckResult::Failed), "reproduced");
+        assert_eq!(outcome(&state.steps[0], &CheckResult::Failed), "failed");
     }
 
     #[test]

@@ -29,6 +29,8 @@ mod rate;
 #[cfg(test)]
 mod refine;
 #[cfg(test)]
+mod reproductions;
+#[cfg(test)]
 mod screens;
 #[cfg(test)]
 mod structured;

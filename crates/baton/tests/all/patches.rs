@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use baton_script::Answer;
-use baton_testkit::Ran;
+use baton_testkit::{Ran, Running};
 use serde_json::Value;
 
 use crate::table::{THREE, Table, model};
@@ -48,13 +48,13 @@ fn table(answers: [Answer; 3], check: &str) -> Table {
     table
 }
 
-fn on_path(name: &str) -> std::path::PathBuf {
+pub(crate) fn on_path(name: &str) -> std::path::PathBuf {
     let path = std::env::var_os("PATH").unwrap();
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()).unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test works in the repository as its user would")]
-fn command(program: &Path, directory: &Path, arguments: &[&str], input: &str) -> bool {
+pub(crate) fn command(program: &Path, directory: &Path, arguments: &[&str], input: &str) -> bool {
     use std::io::Write;
     let mut child = std::process::Command::new(program)
         .args(arguments)
@@ -68,12 +68,12 @@ fn command(program: &Path, directory: &Path, arguments: &[&str], input: &str) ->
     child.wait().unwrap().success()
 }
 
-fn git(table: &Table, arguments: &[&str]) {
+pub(crate) fn git(table: &Table, arguments: &[&str]) {
     assert!(command(&on_path("git"), &table.home.work(), arguments, ""), "git {arguments:?}");
 }
 
 /// Without it what a model wrote is shown and not run; a machine that has none has nothing to test here.
-fn has_sandbox() -> bool {
+pub(crate) fn has_sandbox() -> bool {
     let found = command(&on_path("unshare"), Path::new("/"), &["--user", "--map-root-user", "--net", "true"], "");
     if !found {
         eprintln!("no user namespaces here: not tested");
@@ -81,11 +81,11 @@ fn has_sandbox() -> bool {
     found
 }
 
-type Files = BTreeMap<String, (Vec<u8>, Option<std::time::SystemTime>)>;
+pub(crate) type Files = BTreeMap<String, (Vec<u8>, Option<std::time::SystemTime>)>;
 
 /// Every file below the folder, `.git` included, with its bytes and when it was changed. git renews the time of an
 /// object that it meets again, also in a repository that is only borrowed from; its bytes stay.
-fn everything(folder: &Path) -> Files {
+pub(crate) fn everything(folder: &Path) -> Files {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -105,13 +105,13 @@ fn everything(folder: &Path) -> Files {
 }
 
 /// What is not as it was, by name.
-fn touched(table: &Table, before: &Files) -> Vec<String> {
+pub(crate) fn touched(table: &Table, before: &Files) -> Vec<String> {
     let after = everything(&table.home.work());
     let names = before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name));
     names.cloned().collect()
 }
 
-fn worktrees(table: &Table) -> usize {
+pub(crate) fn worktrees(table: &Table) -> usize {
     std::fs::read_dir(table.home.home().join("worktrees")).map_or(0, Iterator::count)
 }
 
@@ -217,6 +217,21 @@ fn without_a_repository_a_patch_is_kept_and_nothing_is_run() {
     assert!(table.run(&["show", "--patch"]).stdout.contains("+good"));
 }
 
+/// Starts baton, waits until a check opens the pipe at `held` and says that it lives, kills baton, and returns what the
+/// check wrote after that, once it has ended too.
+pub(crate) fn killed_while_it_holds(held: &Path, start: impl FnOnce() -> Running) -> Vec<u8> {
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, held, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let running = start();
+    let mut opened = std::fs::File::open(held).unwrap();
+    let mut alive = [0; 6];
+    opened.read_exact(&mut alive).unwrap();
+    running.kill().unwrap();
+    let mut rest = Vec::new();
+    opened.read_to_end(&mut rest).unwrap();
+    rest
+}
+
 #[test]
 fn a_kill_in_the_middle_leaves_no_copy_and_no_process() {
     if !has_sandbox() {
@@ -228,15 +243,7 @@ fn a_kill_in_the_middle_leaves_no_copy_and_no_process() {
         "grep -q good value.txt || exit 1\n[ -p \"$0.held\" ] || exit 0\nexec 9>\"$0.held\"\necho alive >&9\nsleep 1000",
     );
     let held = table.home.bin().join("tests.held");
-    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    rustix::fs::mknodat(rustix::fs::CWD, &held, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-    let running = table.home.start(&[&["ask", "--yes"], ASKED].concat()).unwrap();
-    let mut opened = std::fs::File::open(&held).unwrap();
-    let mut alive = [0; 6];
-    opened.read_exact(&mut alive).unwrap();
-    running.kill().unwrap();
-    let mut rest = Vec::new();
-    opened.read_to_end(&mut rest).unwrap();
+    let rest = killed_while_it_holds(&held, || table.home.start(&[&["ask", "--yes"], ASKED].concat()).unwrap());
     assert_eq!((rest, worktrees(&table)), (Vec::new(), 2), "the copy and its lock are left");
     assert_eq!(table.run(&["runs"]).code, Some(0));
     assert_eq!(worktrees(&table), 0, "the next start removes them");

@@ -41,7 +41,11 @@ impl<'a> View<'a> {
     pub fn of(member: &'a str, opinion: &'a Opinion) -> Self {
         let option = match &opinion.position {
             Position::Choice { option } => Some(option.as_str()),
-            Position::Verdict { .. } | Position::Patch { .. } | Position::Answer | Position::Abstain { .. } => None,
+            Position::Verdict { .. }
+            | Position::Patch { .. }
+            | Position::Test { .. }
+            | Position::Answer
+            | Position::Abstain { .. } => None,
         };
         Self {
             member,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::likeness::SAME_PLACE;
 use super::{Report, Reviewer, group};
 use crate::consensus::decision::{MergedFinding, RefusedFinding, Standing};
+use crate::consensus::reproduction::{Reproduction, SHOWN, Tested, lowered};
 use crate::consensus::settle::{Settled, Side};
 use crate::consensus::{Ballot, Ground};
 use crate::evidence::{CheckResult, Place};
@@ -15,6 +16,9 @@ use crate::units::Probability;
 
 /// How sure a finding is at least when a dispute about it was settled in its favour: as the word of the strongest tier.
 const SETTLED: Probability = Probability::from_millionths(750_000);
+
+/// A check that fails at the place leaves little doubt.
+const CHECKED: Probability = Probability::from_millionths(950_000);
 
 /// All findings of a team.
 #[derive(Clone, Debug, Default)]
@@ -51,8 +55,20 @@ pub(in crate::consensus) struct Claim {
     pub(in crate::consensus) finding: MergedFinding,
     /// A critical one that was located and argued by a strong member, or reported by two.
     pub(in crate::consensus) credible_critical: bool,
-    /// The check whose output points to this place.
+    /// The check whose output points to this place, or the test that shows it.
     pub(in crate::consensus) settled_by: Option<String>,
+    /// Why it is so, in the words of the strongest member that says why.
+    pub(in crate::consensus) evidence: Option<String>,
+    /// What settled it is a member's test.
+    by_test: bool,
+}
+
+impl Claim {
+    /// A check that fails may not stay as it is, whatever is said of it. That a test shows a fault of no weight does not
+    /// make somebody who let it pass be wrong.
+    pub(in crate::consensus) fn settles_the_verdict(&self) -> bool {
+        self.settled_by.is_some() && (!self.by_test || self.finding.severity >= Severity::High)
+    }
 }
 
 struct Part<'a> {
@@ -143,9 +159,14 @@ fn claim(ground: &Ground<'_>, cluster: &[&Part<'_>], merge: &Merged) -> Option<C
     // Ballots are sorted by tier: the first part is the strongest member's, and gives the wording.
     let lead = holding.first()?;
     let severity = holding.iter().map(|part| part.finding.severity).max().unwrap_or(Severity::Medium);
-    let settled_by = settled_by(ground, &holding);
+    let check = settled_by(ground, &holding);
+    let test = test_of(ground, &holding);
+    let by_test = check.is_none();
+    let settled_by = check.or_else(|| test?.settles());
     let credible_critical = credible_critical(&holding);
-    let (standing, because) = standing(&holding, settled_by.as_deref(), credible_critical, merge);
+    let known = Known { settled_by: settled_by.as_deref(), passes: test.filter(|test| test.tested == Tested::Passes) };
+    let (standing, because) = standing(&holding, &known, credible_critical, merge);
+    let settled = settled_by.as_ref().map(|_| if by_test { SHOWN } else { CHECKED });
     let finding = MergedFinding {
         file: lead.finding.file.clone(),
         line: lead.finding.line,
@@ -155,9 +176,10 @@ fn claim(ground: &Ground<'_>, cluster: &[&Part<'_>], merge: &Merged) -> Option<C
         denied_by: members(&denying),
         standing,
         because,
-        confidence: confidence(ground, &denying, settled_by.is_some(), merge),
+        confidence: settled.unwrap_or_else(|| confidence(ground, &denying, known.passes.is_some(), merge)),
     };
-    Some(Claim { finding, credible_critical, settled_by })
+    let evidence = holding.iter().find_map(|part| part.finding.evidence.clone());
+    Some(Claim { finding, credible_critical, settled_by, evidence, by_test })
 }
 
 fn members(parts: &[&Part<'_>]) -> Vec<MemberId> {
@@ -183,6 +205,16 @@ fn settled_by(ground: &Ground<'_>, holding: &[&Part<'_>]) -> Option<String> {
     hits.next().map(|(check, place)| format!("{} failed at {}:{}", check.member, place.file, place.line))
 }
 
+/// The test that was asked for of this claim, in whatever words of it.
+fn test_of<'a>(ground: &'a Ground<'_>, holding: &[&Part<'_>]) -> Option<&'a Reproduction<'a>> {
+    let about = |test: &&Reproduction<'_>| {
+        let said =
+            |part: &&Part<'_>| test.is_about(&part.finding.claim, part.finding.file.as_deref(), part.finding.line);
+        !matches!(test.tested, Tested::Unknown(_)) && holding.iter().any(said)
+    };
+    ground.reproductions.iter().find(about)
+}
+
 fn is_at(finding: &Finding, place: &Place) -> bool {
     let (Some(file), Some(line)) = (&finding.file, finding.line) else { return false };
     let same_file =
@@ -202,7 +234,24 @@ fn credible_critical(holding: &[&Part<'_>]) -> bool {
     critical.iter().any(|part| argued(part)) || reporters.len() >= 2
 }
 
-fn standing(
+/// What commands say of a claim.
+struct Known<'a> {
+    settled_by: Option<&'a str>,
+    /// A test that was to show it and passes.
+    passes: Option<&'a Reproduction<'a>>,
+}
+
+/// A test that passes takes a finding of one family back, unless it is a critical one; it is told in any case.
+fn standing(holding: &[&Part<'_>], known: &Known<'_>, credible_critical: bool, merge: &Merged) -> (Standing, String) {
+    let (standing, because) = by_reporters(holding, known.settled_by, credible_critical, merge);
+    let Some(test) = known.passes.filter(|_| known.settled_by.is_none()) else { return (standing, because) };
+    let critical = holding.iter().any(|part| part.finding.severity == Severity::Critical);
+    let stays = critical || families(holding) >= 2;
+    let standing = if stays { standing } else { Standing::Unconfirmed };
+    (standing, format!("{because}; a test by {} for it passes", test.by))
+}
+
+fn by_reporters(
     holding: &[&Part<'_>],
     settled_by: Option<&str>,
     credible_critical: bool,
@@ -233,14 +282,11 @@ fn reporters(independent: usize) -> String {
     }
 }
 
-/// The merge's probability, less the deniers' share, one per family; a check that fails at the place leaves little
-/// doubt.
-fn confidence(ground: &Ground<'_>, denying: &[&Part<'_>], settled: bool, merge: &Merged) -> Probability {
-    if settled {
-        return Probability::from_millionths(950_000);
-    }
+/// The merge's probability, less the deniers' share, one per family, and lowered by a test that passes.
+fn confidence(ground: &Ground<'_>, denying: &[&Part<'_>], passes: bool, merge: &Merged) -> Probability {
     let mut seen = BTreeSet::new();
     let fresh = denying.iter().filter(|part| seen.insert(part.ballot.member.family.as_str()));
     let doubted: f64 = fresh.map(|part| 1.0 - ground.rules.precision(part.ballot.member.tier)).product();
-    Probability::saturating(merge.probability.as_f64() * doubted)
+    let chance = merge.probability.as_f64() * doubted;
+    Probability::saturating(if passes { lowered(chance) } else { chance })
 }

@@ -14,7 +14,7 @@ use crate::learning::findings::FindingsExperience;
 use crate::units::Probability;
 use likeness::Likeness;
 
-pub(super) use live::{Claims, merge};
+pub(super) use live::{Claim, Claims, merge};
 
 /// The two constants of the rule that a measurement may vary. Decisions are taken with the default.
 #[derive(Clone, Copy, Debug, PartialEq)]

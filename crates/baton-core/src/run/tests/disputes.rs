@@ -61,7 +61,7 @@ fn an_arbiter_of_another_family_is_asked_in_both_orders_and_can_turn_the_verdict
         .iter()
         .filter_map(|step| match &step.work {
             Work::Prompt(plan) => plan.dispute.as_ref().map(|dispute| dispute.label(Side::Holds)),
-            Work::Check | Work::Try { .. } => None,
+            Work::Check | Work::Try { .. } | Work::Reproduce { .. } => None,
         })
         .collect();
     assert_eq!(shown, ["A", "B"]);
