@@ -60,7 +60,8 @@ impl Run {
 pub(crate) async fn run(shop: &Workshop, check: &CheckCommand, worktree: &Worktree, request: &TurnRequest) -> Run {
     let sandbox = match shop.sandbox().await {
         Ok(sandbox) => sandbox,
-        Err(because) => {
+        Err(refusal) => {
+            let because = &refusal.because;
             return Run::silent(format!("there is no sandbox here ({because}), so this was shown and not run"));
         }
     };

@@ -16,9 +16,11 @@
 //! What is absent: this crate starts no process itself, knows no member and decides nothing. It does not hide what the
 //! user can read.
 
+mod bubblewrap;
 mod command;
 mod copies;
 mod git;
+mod refusal;
 mod reproduction;
 mod sandbox;
 mod trial;
@@ -35,8 +37,9 @@ use tokio::sync::OnceCell;
 
 pub use command::CheckCommand;
 pub use copies::PrivateFolder;
+pub use refusal::Refusal;
 pub use reproduction::ReproductionChannel;
-pub use sandbox::Sandbox;
+pub use sandbox::{Maker, Sandbox};
 pub use trial::{TrialChannel, settings};
 pub use worktree::{Applied, Worktree};
 
@@ -64,14 +67,23 @@ pub struct Workshop {
     launcher: Launcher,
     variables: BTreeMap<OsString, OsString>,
     /// Looked for once.
-    sandbox: OnceCell<Result<Sandbox, String>>,
+    sandbox: OnceCell<Result<Sandbox, Refusal>>,
+    makers: Vec<Maker>,
 }
 
 impl Workshop {
     /// `folder` is baton's own and is made when it is needed; `variables` are usually the process's own, later ones
     /// win. Nothing is opened here.
     pub fn new(folder: PathBuf, launcher: Launcher, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        Self { folder, launcher, variables: variables.into_iter().collect(), sandbox: OnceCell::new() }
+        let variables = variables.into_iter().collect();
+        Self { folder, launcher, variables, sandbox: OnceCell::new(), makers: Maker::ALL.to_vec() }
+    }
+
+    /// The same with a sandbox by this maker or by nothing.
+    #[must_use]
+    pub fn only(mut self, maker: Maker) -> Self {
+        self.makers = vec![maker];
+        self
     }
 
     /// Removes copies that a process left behind when it was killed, and returns how many. Those in use are not touched.
@@ -82,10 +94,10 @@ impl Workshop {
     /// The sandbox of this machine, tried out at the first call.
     ///
     /// # Errors
-    /// Why there is none, in words for the user.
-    pub async fn sandbox(&self) -> Result<&Sandbox, &str> {
-        let found = self.sandbox.get_or_init(|| Sandbox::probe(&self.folder, &self.launcher, &self.variables)).await;
-        found.as_ref().map_err(String::as_str)
+    /// Why there is none.
+    pub async fn sandbox(&self) -> Result<&Sandbox, &Refusal> {
+        let probe = || Sandbox::probe(&self.folder, &self.launcher, &self.variables, &self.makers);
+        self.sandbox.get_or_init(probe).await.as_ref()
     }
 
     /// The channel of a member that tries patches.
@@ -108,9 +120,9 @@ impl Workshop {
     pub(crate) async fn availability(&self) -> Availability {
         match self.sandbox().await {
             Ok(_) => Availability::Ready { version: None },
-            Err(because) => Availability::NotReady {
-                because: format!("there is no sandbox for what a model wrote: {because}"),
-                mend: "Allow user namespaces, or run the shown commands yourself.".to_owned(),
+            Err(refusal) => Availability::NotReady {
+                because: format!("there is no sandbox for what a model wrote: {}", refusal.because),
+                mend: refusal.mend.clone(),
             },
         }
     }

@@ -1,16 +1,17 @@
 //! A place where a command cannot reach the network and cannot write anything that stays.
 //!
 //! Linux only, by namespaces: of users, network, mounts, processes and System V objects, made by `unshare(1)` without
-//! any privilege. What holds inside:
+//! any privilege; where the machine refuses it these and has `bwrap`, by that. What holds inside:
 //!
 //! - There is no network interface but an empty loopback of its own.
-//! - Every file system is read-only but for the tree and the private folder, which is the command's `HOME` and `TMPDIR`.
+//! - Every file system is read-only but for the tree and the private folder, which is the command's `HOME` and `TMPDIR`,
+//!   and for places in memory that are gone with the command.
 //! - Sockets of other programs cannot be reached: `/run` is empty, and those that the kernel lists elsewhere are hidden.
 //! - No process outside can be seen or signalled, and none inside outlives the command.
 //! - The command has no capability, gains none, and has no controlling terminal.
 //!
 //! What does not hold: files of the user's can be read as far as the user can. Memory and disk are not limited beyond
-//! the check's time limit. Inside, the user is called root.
+//! the check's time limit. Inside, the user is called root (not by `bwrap`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -22,7 +23,9 @@ use baton_core::text::one_line;
 use baton_process::environment::select;
 use baton_process::{Command, Ending, Launcher, Limits, find_program};
 
+use crate::bubblewrap;
 use crate::copies::PrivateFolder;
+use crate::refusal::Refusal;
 
 /// Where the system's own tools are searched before anything on the `PATH`.
 const SYSTEM: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
@@ -30,6 +33,12 @@ const SCRIPT: &str = include_str!("sandbox.sh");
 /// Beyond this many sockets somebody is playing with us.
 const MOST_SOCKETS: usize = 4_000;
 const PROBE_LIMIT: Duration = Duration::from_secs(20);
+
+/// Tries to write inside ($1), to write outside ($2), and looks for a network and for capabilities.
+const BREAK_OUT: &str = "echo held > \"$1/in\" || exit 3; (echo broken > \"$2/out\") 2>/dev/null && exit 4; \
+                         while read -r name _; do case $name in Inter-* | face | lo:*) ;; *) exit 5 ;; esac; \
+                         done < /proc/net/dev; while read -r name value; do case $name in CapEff:) [ -z \
+                         \"${value#0000000000000000}\" ] || exit 6 ;; esac; done < /proc/self/status; exit 0";
 
 /// How the script says that the room could not be furnished.
 const NOT_FURNISHED: (i32, &str) = (125, "baton sandbox: ");
@@ -59,20 +68,64 @@ const KEPT_AT_HOME: &[(&str, &str)] =
 const FIXED: &[(&str, &str)] =
     &[("TERM", "dumb"), ("CARGO_TERM_COLOR", "never"), ("CARGO_NET_OFFLINE", "true"), ("BATON_DEPTH", "1")];
 
+/// What can make a sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Maker {
+    /// `unshare`, of util-linux.
+    Unshare,
+    /// `bwrap`, of bubblewrap, which a machine may allow what it refuses to others.
+    Bubblewrap,
+}
+
+impl Maker {
+    /// In the order in which they are tried.
+    pub const ALL: [Self; 2] = [Self::Unshare, Self::Bubblewrap];
+
+    #[must_use]
+    pub fn program(self) -> &'static str {
+        match self {
+            Self::Unshare => "unshare",
+            Self::Bubblewrap => "bwrap",
+        }
+    }
+}
+
 /// A sandbox that was seen to hold on this machine.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
-    unshare: PathBuf,
+    maker: Maker,
+    program: PathBuf,
     shell: PathBuf,
     variables: BTreeMap<OsString, OsString>,
 }
 
 impl Sandbox {
-    /// Builds one and tries to break out of it: writes beside it, looks for a network.
+    /// Builds one by each maker until one holds: it tries to break out of each, by a file beside it, a network, a
+    /// capability.
     ///
     /// # Errors
-    /// Why there is none here, in words for the user.
-    pub async fn probe(
+    /// Why there is none here, of each maker, in words for the user.
+    pub(crate) async fn probe(
+        folder: &Path,
+        launcher: &Launcher,
+        variables: &BTreeMap<OsString, OsString>,
+        makers: &[Maker],
+    ) -> Result<Self, Refusal> {
+        let mut reasons = Vec::new();
+        for maker in makers {
+            match Self::hold(*maker, folder, launcher, variables).await {
+                Ok(sandbox) => return Ok(sandbox),
+                Err(because) => {
+                    let (name, again) = (maker.program(), format!("{}: ", maker.program()));
+                    reasons.push(format!("{name}: {}", because.trim_start_matches(again.as_str())));
+                }
+            }
+        }
+        Err(Refusal::new(reasons.join("; ")))
+    }
+
+    async fn hold(
+        maker: Maker,
         folder: &Path,
         launcher: &Launcher,
         variables: &BTreeMap<OsString, OsString>,
@@ -81,57 +134,88 @@ impl Sandbox {
         let mut places = OsString::from(SYSTEM);
         places.push(":");
         places.push(path);
-        let find = |name: &str| find_program(name, &places).ok_or_else(|| format!("`{name}` is not here"));
-        let sandbox = Self { unshare: find("unshare")?, shell: find("sh")?, variables: inside_of(variables) };
+        let find = |name: &str| find_program(name, &places).ok_or_else(|| "not here".to_owned());
+        let sandbox =
+            Self { maker, program: find(maker.program())?, shell: find("sh")?, variables: inside_of(variables) };
         let room = PrivateFolder::make(folder).map_err(|error| error.to_string())?;
         let made = ["tree", "private"].map(|name| room.folder().join(name));
         for folder in &made {
             fs::create_dir(folder).map_err(|error| error.to_string())?;
         }
         let [tree, private] = made;
-        let script = "echo held > \"$1/in\" || exit 3; (echo broken > \"$2/out\") 2>/dev/null && exit 4; \
-                      while read -r name _; do case $name in Inter-* | face | lo:*) ;; *) exit 5 ;; esac; \
-                      done < /proc/net/dev; exit 0";
-        let words = [OsString::from("-c"), script.into(), "probe".into(), tree.clone().into(), room.folder().into()];
+        let words = [OsString::from("-c"), BREAK_OUT.into(), "probe".into(), tree.clone().into(), room.folder().into()];
         let limits = Limits { first_output: Limits::UNLIMITED, total: PROBE_LIMIT, ..Limits::default() };
         let command =
             sandbox.command(&sandbox.shell, &words, &Room { tree: &tree, private: &private, start: &tree })?;
         let (report, _) = launcher.output(command.limits(limits), std::future::pending()).await;
         match report.ending {
             Ending::Exited { code: 0 } => Ok(sandbox),
+            Ending::Exited { code: 3 } => Err("the tree cannot be written".into()),
             Ending::Exited { code: 4 } => Err("a file outside could be written".into()),
             Ending::Exited { code: 5 } => Err("the network stayed".into()),
+            Ending::Exited { code: 6 } => Err("a capability stayed".into()),
             Ending::Exited { .. } => Err(one_line(report.stderr.text().trim(), 200)),
             other => Err(format!("it could not be built: {other:?}")),
         }
     }
 
+    #[must_use]
+    pub fn maker(&self) -> Maker {
+        self.maker
+    }
+
+    /// What makes it.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A command that runs inside. Its exit code is the command's own, unless [`Self::not_furnished`].
     ///
     /// # Errors
-    /// When the private folder cannot be written.
+    /// When the private folder or the one that holds it cannot be written.
     pub fn command(&self, program: &Path, arguments: &[OsString], room: &Room<'_>) -> Result<Command, String> {
-        let sockets = room.private.join("sockets");
-        let list = sockets_outside().join("\n");
-        fs::write(&sockets, format!("{list}\n")).map_err(|error| error.to_string())?;
-        let namespaces = ["--user", "--map-root-user", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child"];
         let home = room.private.join("home");
         let temporary = room.private.join("tmp");
         for folder in [&home, &temporary] {
             fs::create_dir_all(folder).map_err(|error| error.to_string())?;
         }
-        let places: [&Path; 4] = [room.tree, room.private, &sockets, room.start];
-        Ok(Command::new(&self.unshare, room.tree)
-            .args(namespaces)
-            .arg("--mount-proc")
-            .arg(&self.shell)
-            .args(["-c", SCRIPT, "sandbox"])
-            .args(places.map(Path::as_os_str))
+        // Beside the private folder, where nothing that ran inside can have put a link.
+        let sockets = room.private.with_file_name("sockets");
+        let list = sockets_outside().join("\n");
+        fs::write(&sockets, format!("{list}\n")).map_err(|error| error.to_string())?;
+        let command = match self.maker {
+            Maker::Unshare => self.by_unshare(room, &sockets),
+            Maker::Bubblewrap => self.by_bubblewrap(room, &sockets),
+        };
+        Ok(command
             .arg(program)
             .args(arguments.iter().cloned())
             .envs(self.variables.clone())
             .env("HOME", home)
             .env("TMPDIR", temporary))
+    }
+
+    fn by_unshare(&self, room: &Room<'_>, sockets: &Path) -> Command {
+        let namespaces = ["--user", "--map-root-user", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child"];
+        let places: [&Path; 4] = [room.tree, room.private, sockets, room.start];
+        Command::new(&self.program, room.tree)
+            .args(namespaces)
+            .arg("--mount-proc")
+            .arg(&self.shell)
+            .args(["-c", SCRIPT, "sandbox"])
+            .args(places.map(Path::as_os_str))
+    }
+
+    fn by_bubblewrap(&self, room: &Room<'_>, sockets: &Path) -> Command {
+        let notes = room.private.with_file_name("notes");
+        Command::new(&self.shell, room.tree).args(["-c", bubblewrap::SCRIPT, "sandbox"]).args(bubblewrap::arguments(
+            &self.program,
+            &self.shell,
+            room,
+            &notes,
+            sockets,
+        ))
     }
 
     /// The words of the script, where it ended before the command began.
@@ -147,7 +231,8 @@ impl Sandbox {
 pub struct Room<'a> {
     /// May be written.
     pub tree: &'a Path,
-    /// May be written; holds `HOME` and `TMPDIR`.
+    /// May be written; holds `HOME` and `TMPDIR`. The folder that it is in is baton's own: what the room is furnished
+    /// from is kept there, out of reach from inside.
     pub private: &'a Path,
     pub start: &'a Path,
 }

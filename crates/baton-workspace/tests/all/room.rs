@@ -11,11 +11,13 @@ use baton_core::ids::MemberId;
 use baton_core::member::{ChannelSpec, Limits, Member, Nature, Payer};
 use baton_port::{Cancel, Caps, Channel, Deadlines, Progress, ProgressSink, SessionUse, Turn, TurnRequest};
 use baton_process::Launcher;
-use baton_workspace::{CheckCommand, Workshop, settings};
+use baton_workspace::{CheckCommand, Maker, Workshop, settings};
 use tempfile::TempDir;
 
 pub(crate) struct Room {
     pub(crate) folder: TempDir,
+    /// What makes its sandbox; otherwise whatever this machine allows.
+    maker: Option<Maker>,
 }
 
 struct Quiet;
@@ -35,13 +37,18 @@ pub(crate) fn on_runtime<T>(work: impl Future<Output = T>) -> T {
 impl Room {
     /// A repository with one commit of `value.txt`.
     pub(crate) fn new() -> Self {
-        let room = Self { folder: tempfile::tempdir().unwrap() };
+        let room = Self { folder: tempfile::tempdir().unwrap(), maker: None };
         std::fs::create_dir_all(room.repository().join("below")).unwrap();
         room.write("value.txt", "one\ntwo\nthree\n");
         room.write("below/file.txt", "x\n");
         room.git(&["init", "--quiet"]);
         room.commit();
         room
+    }
+
+    /// One for each maker of sandboxes, whether it is here or not.
+    pub(crate) fn for_each_maker() -> [Self; 2] {
+        Maker::ALL.map(|maker| Self { maker: Some(maker), ..Self::new() })
     }
 
     pub(crate) fn repository(&self) -> PathBuf {
@@ -74,14 +81,16 @@ impl Room {
     }
 
     pub(crate) fn workshop(&self) -> Arc<Workshop> {
-        Arc::new(Workshop::new(self.copies(), Launcher::without_shim(), variables()))
+        let workshop = Workshop::new(self.copies(), Launcher::without_shim(), variables());
+        Arc::new(match self.maker {
+            Some(maker) => workshop.only(maker),
+            None => workshop,
+        })
     }
 
     /// Tries a diff with one check, a shell script.
     pub(crate) fn attempt(&self, diff: &str, script: &str) -> Turn {
-        let words = ["sh", "-c", script].map(str::to_owned).to_vec();
-        let check = CheckCommand { id: MemberId::parse("tests").unwrap(), words, total_ms: 60_000 };
-        let channel = self.workshop().trial(&member(&[check])).unwrap();
+        let channel = self.workshop().trial(&member(&[shell_check("tests", script)])).unwrap();
         on_runtime(channel.turn(&self.request(diff)))
     }
 
@@ -104,6 +113,11 @@ impl Room {
     pub(crate) fn left(&self) -> usize {
         std::fs::read_dir(self.copies()).map_or(0, Iterator::count)
     }
+}
+
+pub(crate) fn shell_check(id: &str, script: &str) -> CheckCommand {
+    let words = ["sh", "-c", script].map(str::to_owned).to_vec();
+    CheckCommand { id: MemberId::parse(id).unwrap(), words, total_ms: 60_000 }
 }
 
 pub(crate) fn member(checks: &[CheckCommand]) -> Member {

@@ -185,6 +185,57 @@ fn a_sound_store_is_checked() {
     assert_eq!((value["store"]["schema"].as_u64(), value["store"]["writable"].as_bool()), (Some(1), Some(true)));
 }
 
+/// `baton doctor` where the kernel gives no namespaces, which only those of this one call lack; `None` where that cannot
+/// be had.
+#[expect(clippy::disallowed_methods, reason = "the machine of this call is made another one first")]
+fn without_namespaces(home: &Environment, arguments: &str) -> Option<(i32, String)> {
+    let script = format!("echo 0 > /proc/sys/user/max_user_namespaces || exit 77; exec \"$0\" doctor {arguments}");
+    let folder = home.home().parent().unwrap().to_owned();
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "/bin/sh", "-c", &script, env!("CARGO_BIN_EXE_baton")]);
+    command.env_clear().current_dir(home.work()).stdin(std::process::Stdio::null());
+    for (name, place) in [("BATON_HOME", "home"), ("HOME", "user"), ("TMPDIR", "tmp"), ("PATH", "bin")] {
+        command.env(name, folder.join(place));
+    }
+    let output = command.output().ok()?;
+    let text = String::from_utf8(output.stdout).unwrap();
+    output.status.code().filter(|_| !text.is_empty()).map(|code| (code, text))
+}
+
+#[test]
+fn where_there_is_no_sandbox_it_says_why_and_what_to_do() {
+    let home = with_claude("2.1.329");
+    let Some((code, text)) = without_namespaces(&home, "--json") else {
+        eprintln!("not tested: no namespaces to take away");
+        return;
+    };
+    let value: Value = serde_json::from_str(&text).unwrap();
+    let sandbox = &value["sandbox"];
+    if sandbox["state"] == "holds" {
+        assert_eq!(sandbox["maker"], "bwrap", "a bubblewrap with privileges of its own: {sandbox:#}");
+        return;
+    }
+    assert_eq!((code, sandbox["needed"].as_bool()), (0, Some(false)), "without checks nothing needs it: {value:#}");
+    assert!(sandbox["because"].as_str().unwrap().starts_with("unshare: "), "{sandbox:#}");
+    assert!(sandbox["mend"].as_str().unwrap().contains("user.max_user_namespaces"), "{sandbox:#}");
+    home.configure("local_servers = false\n[[check]]\nid = \"tests\"\ncommand = [\"true\"]\n").unwrap();
+    let (code, screen) = without_namespaces(&home, "").unwrap();
+    assert_eq!(code, 11, "{screen}");
+    for part in ["none, so what models write is not run", "the sandbox: there is none", "mend: User namespaces are"] {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+}
+
+#[test]
+fn a_sandbox_is_tried_out_and_leaves_nothing() {
+    let home = with_claude("2.1.329");
+    let (_, value) = report(&home, &[]);
+    assert!(["holds", "none"].contains(&value["sandbox"]["state"].as_str().unwrap()), "{value:#}");
+    let screen = home.run(&["doctor"]).unwrap().stdout;
+    assert!(screen.contains("\n  sandbox "), "{screen}");
+    assert_eq!(std::fs::read_dir(home.home().join("worktrees")).map_or(0, Iterator::count), 0);
+}
+
 #[test]
 fn servers_that_drifted_apart_are_named_and_none_is_started() {
     let home = with_claude("2.1.329");

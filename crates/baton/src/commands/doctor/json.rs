@@ -6,6 +6,7 @@ use super::Report;
 use super::deep::{Deep, DeepTurn};
 use super::machine::{LocalReport, SeatReport, State, ToolReport};
 use super::servers::{Server, Settings};
+use super::shelter::ShelterReport;
 use super::store::{StoreReport, StoreState};
 use super::troubles::{Finding, Level};
 
@@ -16,6 +17,7 @@ pub(super) fn value(report: &Report<'_>) -> Value {
         "members": report.seen.seats.iter().map(seat).collect::<Vec<_>>(),
         "localServers": report.seen.locals.iter().map(local).collect::<Vec<_>>(),
         "store": store(&report.seen.store),
+        "sandbox": sandbox(&report.seen.sandbox),
         "programs": report.seen.tools.iter().filter(|seen| !seen.tool.agent || seen.path.is_some()).map(tool).collect::<Vec<_>>(),
         "settings": report.seen.settings.iter().map(settings).collect::<Vec<_>>(),
         "ownMcpServers": report.seen.own.iter().map(|(name, shown, members)| json!({
@@ -87,6 +89,18 @@ fn store(store: &StoreReport) -> Value {
     json!({
         "file": store.file.display().to_string(), "state": state, "because": because, "schema": schema,
         "bytes": store.bytes, "blobBytes": store.blob_bytes, "writable": store.writable, "ms": store.ms,
+    })
+}
+
+fn sandbox(sandbox: &ShelterReport) -> Value {
+    let made = sandbox.found.as_ref().ok();
+    let refusal = sandbox.found.as_ref().err();
+    json!({
+        "state": if made.is_some() { "holds" } else { "none" },
+        "maker": made.map(|made| made.maker.program()),
+        "program": made.map(|made| made.program.display().to_string()),
+        "because": refusal.map(|refusal| &refusal.because), "mend": refusal.map(|refusal| &refusal.mend),
+        "needed": sandbox.is_needed, "ms": sandbox.ms,
     })
 }
 

@@ -15,6 +15,7 @@ mod look;
 mod machine;
 mod screen;
 mod servers;
+mod shelter;
 mod store;
 mod troubles;
 mod version;
@@ -33,6 +34,7 @@ use self::drift::Drift;
 use self::look::Looked;
 use self::machine::{LocalReport, SeatReport, State, ToolReport};
 use self::servers::{Places, Server, Settings};
+use self::shelter::ShelterReport;
 use self::store::StoreReport;
 use self::troubles::{Facts, Finding, Program};
 use self::version::Version;
@@ -51,6 +53,7 @@ struct Seen {
     seats: Vec<SeatReport>,
     locals: Vec<LocalReport>,
     store: StoreReport,
+    sandbox: ShelterReport,
     tools: Vec<ToolReport>,
     settings: Vec<Settings>,
     /// The user's own MCP servers: name, what starts them, and who gets them.
@@ -82,6 +85,7 @@ pub(crate) async fn doctor(doctor: &Doctor, output: &mut Output) -> Result<Exit,
     seats.sort_by_key(|seat| (seat.state == State::Absent, seat.member.tier, seat.member.id.clone()));
     let programs = machine::tools(&data.tools, &tools).await;
     let (store, opened) = store::look(&home.data).await;
+    let sandbox = shelter::look(&home.data, tools.launcher(), has_checks(&config)).await;
     if doctor.deep {
         examine(&mut seats, &config, opened.as_ref(), &tools, doctor.yes).await?;
     }
@@ -92,7 +96,7 @@ pub(crate) async fn doctor(doctor: &Doctor, output: &mut Output) -> Result<Exit,
     } else {
         Vec::new()
     };
-    let seen = Seen { seats, locals, store, tools: programs, settings, own: own_servers(&config), looked };
+    let seen = Seen { seats, locals, store, sandbox, tools: programs, settings, own: own_servers(&config), looked };
     let report = conclude(&data, seen, &tools);
     let text = if doctor.json { format!("{:#}\n", json::value(&report)) } else { screen::screen(&report) };
     output.print(&text)?;
@@ -139,6 +143,11 @@ async fn examine(
     Ok(())
 }
 
+/// Those that a project brings count: they may be trusted, or will be.
+fn has_checks(config: &Config) -> bool {
+    !config.checks.is_empty() || config.project.as_ref().is_some_and(|project| !project.checks.is_empty())
+}
+
 async fn look_at_servers(config: &Config, settings: &[Settings], tools: &Arc<Tools>) -> Result<Vec<Looked>, Failure> {
     let servers: Vec<&Server> = settings.iter().flat_map(|settings| &settings.servers).collect();
     let cancel = Cancel::default();
@@ -179,6 +188,7 @@ fn conclude<'a>(data: &'a Data, seen: Seen, tools: &Tools) -> Report<'a> {
     let findings = troubles::matching(&data.troubles, &facts);
     let mut attention: Vec<Attention> = seen.seats.iter().flat_map(attention::of_seat).collect();
     attention.extend(attention::of_store(&seen.store));
+    attention.extend(seen.sandbox.attention());
     attention.extend(seen.settings.iter().filter_map(attention::of_settings));
     attention.extend(enabled.iter().filter_map(|server| attention::of_server(server, tools)));
     attention.extend(seen.looked.iter().filter_map(Looked::attention));

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::deep::Deep;
 use super::machine::{SeatReport, State};
 use super::servers::Settings;
+use super::shelter::ShelterReport;
 use super::store::{StoreReport, StoreState};
 use super::{Report, short};
 use crate::render::style;
@@ -96,6 +97,7 @@ fn machine(report: &Report<'_>, text: &mut String) {
         let _ = writeln!(text, "  {name:13} {took:7} {} {here}", local.server.base_url);
     }
     store(&report.seen.store, text);
+    sandbox(&report.seen.sandbox, text);
     for seen in &report.seen.tools {
         let here = match (&seen.path, &seen.version) {
             (None, _) if seen.tool.agent => continue,
@@ -119,6 +121,23 @@ fn store(store: &StoreReport, text: &mut String) {
     };
     let took = style::duration(store.ms);
     let _ = writeln!(text, "  {:13} {took:7} {state} {}", "store", style::dim(&short(&store.file)));
+}
+
+fn sandbox(sandbox: &ShelterReport, text: &mut String) {
+    let state = match &sandbox.found {
+        Ok(made) => {
+            let path = style::dim(&short(&made.program));
+            format!("holds: no network, writes only to a copy; made by {} {path}", made.maker.program())
+        }
+        Err(refusal) => style::warn(&format!("none, so what models write is not run: {}", refusal.because)),
+    };
+    let _ = writeln!(text, "  {:13} {:7} {state}", "sandbox", style::duration(sandbox.ms));
+    // Where it is needed the way out stands with what needs attention.
+    if let Err(refusal) = &sandbox.found
+        && sandbox.attention().is_none()
+    {
+        let _ = writeln!(text, "    to have one: {}", refusal.mend);
+    }
 }
 
 fn size(bytes: u64) -> String {
