@@ -10,7 +10,7 @@ use baton_port::Append;
 use crate::{Engine, EngineError};
 
 impl Engine {
-    /// Records a word on a run: on its decision, or on one of its findings. On disk when this returns; a later word on
+    /// Records a word on a run: on its decision, on one of its findings or patches. On disk when this returns; a later word on
     /// the same subject takes its place.
     ///
     /// # Errors
@@ -27,6 +27,7 @@ impl Engine {
         let said = match subject {
             Subject::Decision => Feedback::on_decision(run, &state, good, source),
             Subject::Finding { number } => Feedback::on_finding(run, &state, number, good, source),
+            Subject::Patch { number } => Feedback::on_patch(run, &state, number, good, source),
         }?;
         self.record_feedback(std::slice::from_ref(&said), actor).await?;
         Ok(said)

@@ -20,6 +20,7 @@ mod bubblewrap;
 mod command;
 mod copies;
 mod git;
+mod history;
 mod refusal;
 mod reproduction;
 mod sandbox;

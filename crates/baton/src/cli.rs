@@ -32,9 +32,9 @@ pub(crate) enum Command {
     Cancel(OneRun),
     /// Say whether a run's decision turned out well; reliabilities are learned from it
     Rate(Rate),
-    /// Say that a finding was right
+    /// Say that a finding was right, or a patch good
     Accept(OneFinding),
-    /// Say that a finding was wrong
+    /// Say that a finding was wrong, or a patch bad
     Reject(OneFinding),
     /// List the seats: who can be asked here, who pays, and why not
     Members(Members),
@@ -253,19 +253,25 @@ pub(crate) enum Because {
 #[derive(Debug, Args)]
 pub(crate) struct Rate {
     /// The run, by its short id or a part of it
-    pub(crate) run: String,
+    #[arg(required_unless_present = "history")]
+    pub(crate) run: Option<String>,
     /// How it turned out
-    pub(crate) word: Word,
+    #[arg(required_unless_present = "history", conflicts_with = "history")]
+    pub(crate) word: Option<Word>,
     /// Where you know that from
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, conflicts_with = "history")]
     pub(crate) because: Because,
+    /// Look in this repository's history which patches of the run, or of all runs here, were committed and which of
+    /// these were reverted
+    #[arg(long)]
+    pub(crate) history: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct OneFinding {
     /// The run, by its short id or a part of it
     pub(crate) run: String,
-    /// The finding's number, as `baton show` prints it
+    /// The number of the finding, or of the patch where patches were asked for, as `baton show` prints it
     pub(crate) finding: usize,
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct Setup {
     pub(crate) tools: Arc<Tools>,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) engine: Engine,
+    pub(crate) workshop: Arc<Workshop>,
     /// Where the command was started.
     pub(crate) directory: PathBuf,
 }
@@ -83,12 +84,12 @@ impl Setup {
             journal: store.clone(),
             blobs: store.clone(),
             rows: store.clone(),
-            channels: Arc::new(SeatChannels { tools: tools.clone(), workshop }),
+            channels: Arc::new(SeatChannels { tools: tools.clone(), workshop: workshop.clone() }),
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
         };
         let engine = Engine::new(ports, system::owner(), scratch).with_gone_owners(system::is_gone);
-        Ok(Self { config, tools, store, engine, directory })
+        Ok(Self { config, tools, store, engine, workshop, directory })
     }
 
     pub(crate) fn journal(&self) -> &dyn Journal {

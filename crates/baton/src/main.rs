@@ -66,7 +66,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Verify(run) => block_on(commands::verify::verify(&run, output)),
         Command::Respond(respond) => block_on(commands::respond::respond(respond, output)),
         Command::Cancel(run) => block_on(commands::respond::cancel(&run)),
-        Command::Rate(rate) => block_on(commands::rate::rate(&rate)),
+        Command::Rate(rate) => block_on(commands::rate::rate(&rate, output)),
         Command::Accept(finding) => block_on(commands::rate::finding(&finding, true)),
         Command::Reject(finding) => block_on(commands::rate::finding(&finding, false)),
         Command::Members(members) => block_on(commands::members::members(&members, output)),

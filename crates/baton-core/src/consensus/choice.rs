@@ -91,7 +91,7 @@ fn weigh<'a>(votes: &[Vote<'a>], topic: &str, knowledge: &Knowledge, tiers: &Tie
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "weights are far below 2^53")]
-fn share_of(weight: i64, share: f64) -> i64 {
+pub(super) fn share_of(weight: i64, share: f64) -> i64 {
     (libm::round(weight as f64 * share) as i64).max(1)
 }
 

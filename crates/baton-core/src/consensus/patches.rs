@@ -168,9 +168,20 @@ fn voices<'a>(ground: &'a Ground<'a>) -> BTreeMap<&'a MemberId, Voice> {
     let voice = |ballot: &'a Ballot<'a>| {
         let vote = choice.votes.iter().find(|vote| vote.member == ballot.member.id.as_str())?;
         let voice = Voice { weight: vote.weight, reliability: vote.reliability, discount: vote.discount };
-        Some((&ballot.member.id, voice))
+        Some((&ballot.member.id, with_record(voice, ballot, ground)))
     };
     ground.ballots.iter().filter_map(voice).collect()
+}
+
+/// A member whose patches are known by what became of them counts by that.
+fn with_record(voice: Voice, ballot: &Ballot<'_>, ground: &Ground<'_>) -> Voice {
+    let (known, member) = (&ground.experience.patches, ballot.member.id.as_str());
+    if !known.members.contains_key(member) {
+        return voice;
+    }
+    let reliability = known.reliability(member, ground.classification.kind.as_str(), voice.reliability);
+    let weight = choice::share_of(learning::odds_squared(reliability), voice.discount);
+    Voice { weight, reliability, ..voice }
 }
 
 /// What follows from the first patch. A failed check blocks, whoever stands behind the patch.

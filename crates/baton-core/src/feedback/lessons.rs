@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{ClaimKind, Fact, Feedback, Version};
 use crate::ids::MemberId;
 use crate::learning::findings::FindingsExperience;
+use crate::learning::patches::PatchesExperience;
 use crate::learning::{Experience, Knowledge, Lesson, Tiers, Vote, faded};
 use crate::member::Member;
 
@@ -22,7 +23,8 @@ pub fn experience(feedback: &[Feedback], members: &[Member], tiers: &Tiers) -> E
         Knowledge::learn(aged, tiers)
     };
     let findings = findings(feedback, &newest, members);
-    Experience { choices: of(ClaimKind::Choice), verdicts: of(ClaimKind::Verdict), findings }
+    let patches = patches(feedback, &newest, members);
+    Experience { choices: of(ClaimKind::Choice), verdicts: of(ClaimKind::Verdict), findings, patches }
 }
 
 /// Each word on a finding counts for those who reported or denied it.
@@ -34,6 +36,21 @@ fn findings(feedback: &[Feedback], newest: &BTreeMap<&MemberId, &Version>, membe
         for fact in said.facts.iter().filter(|fact| fact.claim == ClaimKind::Finding) {
             let share = if has_changed(fact, newest, members) { 0.5 } else { 1.0 };
             experience.judge(fact.member.as_str(), fact.right, share * faded(age));
+        }
+    }
+    experience
+}
+
+/// Each word on a patch counts for those who wrote it.
+fn patches(feedback: &[Feedback], newest: &BTreeMap<&MemberId, &Version>, members: &[Member]) -> PatchesExperience {
+    let mut experience = PatchesExperience::default();
+    let judged = feedback.iter().filter(|said| said.facts.iter().any(|fact| fact.claim == ClaimKind::Patch));
+    for (said, age) in judged.rev().zip(0..) {
+        experience.patches = experience.patches.saturating_add(1);
+        let topic = said.kind.map_or("", crate::task::Kind::as_str);
+        for fact in said.facts.iter().filter(|fact| fact.claim == ClaimKind::Patch) {
+            let share = if has_changed(fact, newest, members) { 0.5 } else { 1.0 };
+            experience.judge(fact.member.as_str(), topic, fact.right, share * faded(age));
         }
     }
     experience
@@ -147,6 +164,24 @@ mod tests {
         let counts = known.members["a"];
         assert_eq!((known.reviews, counts.asked < 2_000_000, counts.right < 1_000_000), (2, true, true));
         assert!(counts.asked > 1_990_000, "one later word takes little away");
+    }
+
+    #[test]
+    fn words_on_patches_count_for_their_authors_by_kind_of_task_and_fade() {
+        let wrote = |right, model| Fact { claim: ClaimKind::Patch, option: None, ..fact("a", "", right, model) };
+        let of = |number, right, model| Feedback {
+            subject: Subject::Patch { number },
+            right: None,
+            facts: vec![wrote(right, model)],
+            ..said("m")
+        };
+        let known = learn(&[of(1, true, "m"), of(2, false, "m")], &[]);
+        let record = &known.patches.members["a"];
+        assert_eq!((known.patches.patches, record.topics.len()), (2, 1));
+        assert!(record.counts.asked < 2_000_000 && record.counts.right < 1_000_000, "the older one fades: {record:?}");
+        assert!(known.verdicts.members.is_empty() && known.findings.members.is_empty(), "and teach nothing else");
+        let changed = learn(&[of(1, true, "m"), of(2, true, "n")], &[]);
+        assert!(changed.patches.members["a"].counts.asked < 1_500_001, "another model starts from half");
     }
 
     #[test]

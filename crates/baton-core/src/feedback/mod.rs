@@ -6,6 +6,7 @@
 
 mod correction;
 mod lessons;
+mod patches;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ use crate::units::Timestamp;
 
 pub use correction::{Correction, corrections};
 pub use lessons::experience;
+pub use patches::{Commit, Fate, fate};
 
 /// What a piece of feedback is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub enum Subject {
     Decision,
     /// One finding of it, by its number on the screen, from 1.
     Finding { number: usize },
+    /// One patch of it, by its number on the screen, from 1.
+    Patch { number: usize },
 }
 
 /// Where the knowledge comes from.
@@ -53,6 +57,7 @@ pub enum ClaimKind {
     Choice,
     Finding,
     Text,
+    Patch,
 }
 
 /// One member was right or wrong once.
@@ -108,19 +113,27 @@ pub enum FeedbackError {
     Scripted,
     #[error("the decision has no finding {number}; it has {findings}")]
     NoSuchFinding { number: usize, findings: usize },
+    #[error("the decision has no patch {number}; it has {patches}")]
+    NoSuchPatch { number: usize, patches: usize },
 }
 
 const KIND: &str = "outcome";
 const VERSION: u16 = 1;
+/// Words on patches, which older batons do not know and pass over.
+const VERSION_OF_PATCHES: u16 = 2;
 
 impl Feedback {
     /// A word on the decision as a whole. Members that stood with it were right if it was good; those that stood
-    /// against it were right if it was bad, where there are only two sides.
+    /// against it were right if it was bad, where there are only two sides. Where a patch was adopted, it is a word on
+    /// that patch.
     ///
     /// # Errors
     /// When there is no decision, or none that can be learned from.
     pub fn on_decision(run: &RunId, state: &RunState, good: bool, source: Source) -> Result<Self, FeedbackError> {
         let decision = decided(state)?;
+        if let Some(number) = patches::adopted(state, decision) {
+            return Self::on_patch(run, state, number, good, source);
+        }
         let spoke = state.steps.iter().filter(|step| !step.draft && !step.is_aside());
         let facts = spoke.filter_map(|step| stood(state, decision, step, good)).collect();
         let (options, right) = vote(state, decision, good);
@@ -147,7 +160,7 @@ impl Feedback {
         Ok(Self::of_finding(run, state, (number, finding), good, source))
     }
 
-    /// What the checks of a run settled, finding by finding.
+    /// What the checks of a run settled, finding by finding and patch by patch.
     #[must_use]
     pub fn from_checks(run: &RunId, state: &RunState) -> Vec<Self> {
         let Ok(decision) = decided(state) else { return Vec::new() };
@@ -155,7 +168,8 @@ impl Feedback {
             decision.checks.iter().any(|check| finding.because.starts_with(&format!("{} failed at", check.check)))
         };
         let settled = (1..).zip(&decision.issues).filter(|(_, finding)| by_check(finding));
-        settled.map(|named| Self::of_finding(run, state, named, true, Source::Check)).collect()
+        let findings = settled.map(|named| Self::of_finding(run, state, named, true, Source::Check));
+        findings.chain(Self::from_trials(run, state, decision)).collect()
     }
 
     fn of_finding(
@@ -174,7 +188,9 @@ impl Feedback {
     /// Never in practice: the shape is plain data.
     pub fn encode(&self, at: Timestamp, actor: Actor) -> Result<NewEvent, serde_json::Error> {
         let header = serde_json::to_string(self)?;
-        Ok(NewEvent { kind: KIND, version: VERSION, at, actor, header, body: None })
+        let is_of_patch = matches!(self.subject, Subject::Patch { .. });
+        let version = if is_of_patch { VERSION_OF_PATCHES } else { VERSION };
+        Ok(NewEvent { kind: KIND, version, at, actor, header, body: None })
     }
 
     /// What counts of a stream: for each subject of each run the last word, in the order in which they were given. A
@@ -184,7 +200,7 @@ impl Feedback {
     /// When a row of a known version is damaged.
     pub fn fold(rows: &[Row]) -> Result<Vec<Self>, serde_json::Error> {
         let mut latest: BTreeMap<(RunId, Subject), (usize, Self)> = BTreeMap::new();
-        for (order, row) in rows.iter().enumerate().filter(|(_, row)| row.kind == KIND && row.version == VERSION) {
+        for (order, row) in rows.iter().enumerate().filter(|(_, row)| is_known(row)) {
             let said: Self = serde_json::from_str(&row.header)?;
             let key = (said.run.clone(), said.subject);
             let kept = latest
@@ -198,6 +214,10 @@ impl Feedback {
         all.sort_by_key(|(order, _)| *order);
         Ok(all.into_iter().map(|(_, said)| said).collect())
     }
+}
+
+fn is_known(row: &Row) -> bool {
+    row.kind == KIND && matches!(row.version, VERSION | VERSION_OF_PATCHES)
 }
 
 fn decided(state: &RunState) -> Result<&Decision, FeedbackError> {
@@ -214,7 +234,7 @@ fn stood(state: &RunState, decision: &Decision, step: &Step, good: bool) -> Opti
             (ClaimKind::Choice, Some(option.as_str()), Some(option) == decision.choice.as_ref())
         }
         Position::Answer => (ClaimKind::Text, None, decision.answer.as_ref()?.member == step.member),
-        // Whether a patch was good is learned from nothing yet.
+        // That a decision without a patch to adopt was good or bad says nothing of any.
         Position::Patch { .. } | Position::Test { .. } | Position::Abstain { .. } => return None,
     };
     // That one option was wrong does not say which other is right, and a text that was not chosen was not judged.

@@ -9,12 +9,14 @@ mod features;
 pub mod findings;
 mod fit;
 pub mod newton;
+pub mod patches;
 mod reliability;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::member::Member;
 use crate::task::Question;
 use crate::units::Probability;
 use features::{NONE_RIGHT, Shape};
@@ -103,6 +105,8 @@ pub struct Experience {
     /// The camps of a verdict: to leave a thing as it is, or to change it.
     pub verdicts: Knowledge,
     pub findings: findings::FindingsExperience,
+    #[serde(skip_serializing_if = "patches::PatchesExperience::is_empty")]
+    pub patches: patches::PatchesExperience,
 }
 
 impl Experience {
@@ -114,6 +118,17 @@ impl Experience {
             Question::Verdict | Question::Findings | Question::Text | Question::Patch | Question::Test { .. } => {
                 &self.verdicts
             }
+        }
+    }
+
+    /// The chance that a member is right on a question of this sort: on the topic, backing off to all topics, backing
+    /// off to its tier.
+    #[must_use]
+    pub fn reliability(&self, question: &Question, member: &Member, topic: &str, tiers: &Tiers) -> f64 {
+        let known = self.about(question).reliability(member.id.as_str(), member.tier, topic, tiers);
+        match question {
+            Question::Patch => self.patches.reliability(member.id.as_str(), topic, known),
+            _ => known,
         }
     }
 

@@ -104,6 +104,23 @@ impl FileChange {
     fn lines(&self) -> impl Iterator<Item = &Line> {
         self.hunks.iter().flat_map(|hunk| &hunk.lines)
     }
+
+    fn reversed(&self) -> Self {
+        let change = match self.change {
+            Change::Create => Change::Delete,
+            Change::Modify => Change::Modify,
+            Change::Delete => Change::Create,
+        };
+        let mut reversed = Self { change, ..self.clone() };
+        for line in reversed.hunks.iter_mut().flat_map(|hunk| &mut hunk.lines) {
+            line.side = match line.side {
+                Side::Context => Side::Context,
+                Side::Removed => Side::Added,
+                Side::Added => Side::Removed,
+            };
+        }
+        reversed
+    }
 }
 
 /// A diff that may be tried: every path is inside the tree, every change is one of lines.
@@ -165,6 +182,27 @@ impl Patch {
     #[must_use]
     pub fn class(&self) -> Hash {
         same::class(self)
+    }
+
+    /// What takes it back.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        Self { files: self.files.iter().map(FileChange::reversed).collect() }
+    }
+
+    /// Removes and adds the same lines of the same files in the same order, wherever in the file they stand and
+    /// whatever stands around them.
+    #[must_use]
+    pub fn same_lines(&self, other: &Self) -> bool {
+        let changed = |file: &FileChange, side: Side| -> Vec<String> {
+            file.lines().filter(|line| line.side == side).map(|line| line.text.clone()).collect()
+        };
+        let sides = |patch: &Self| -> Vec<(String, Vec<String>, Vec<String>)> {
+            let file =
+                |file: &FileChange| (file.path.clone(), changed(file, Side::Removed), changed(file, Side::Added));
+            patch.files.iter().map(file).collect()
+        };
+        sides(self) == sides(other)
     }
 
     /// The patch as a unified diff with the paths `a/…` and `b/…`, as `git apply` takes it.

@@ -67,12 +67,7 @@ impl Fitness {
 
 fn reliability(member: &Member, classification: &Classification, request: &Request<'_>) -> f64 {
     let topic = if classification.unsure { "" } else { classification.kind.as_str() };
-    request.experience.about(&classification.question).reliability(
-        member.id.as_str(),
-        member.tier,
-        topic,
-        &request.rules.tier_reliability,
-    )
+    request.experience.reliability(&classification.question, member, topic, &request.rules.tier_reliability)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "from -1 to 1, times twenty")]

@@ -1,6 +1,8 @@
 //! Copies of real repositories, and a sandbox that a command tries to leave.
 
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod reproduction;
 #[cfg(test)]
 mod room;

@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod consult;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod history;
 pub(crate) mod kind;
 pub(crate) mod mcp;
 pub(crate) mod members;

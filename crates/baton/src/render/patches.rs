@@ -16,32 +16,33 @@ pub(super) fn section(run: &RunId, decision: &Decision, page: &mut Page) {
         return;
     }
     page.section("Patches");
-    for patch in &decision.patches {
-        one(patch, page);
+    for (number, patch) in (1..).zip(&decision.patches) {
+        one(number, patch, page);
     }
     if decision.patch.is_some() {
         page.indented(2, &style::dim(&format!("to take it: baton show {} --patch | git apply", run.short())));
     }
 }
 
-fn one(patch: &PatchReport, page: &mut Page) {
+/// By the number that `accept` and `reject` take.
+fn one(number: usize, patch: &PatchReport, page: &mut Page) {
     let mark = if patch.adopted { style::good("adopted") } else { style::dim("not    ") };
     let files: Vec<String> = patch.files.iter().take(MOST_FILES).map(|file| one_line(file, 60)).collect();
     let more = if patch.files.len() > files.len() { ", ..." } else { "" };
     let what = format!("{}  {}{more}, {} lines", names(&patch.by), files.join(", "), patch.changed_lines);
-    page.paragraph(&format!("  {mark}  "), 11, &what);
+    page.paragraph(&format!("  {number} {mark}  "), 13, &what);
     let state = match (patch.applies.as_str(), &patch.because) {
         ("yes", _) => "applies".to_owned(),
         ("no", Some(because)) => format!("does not apply: {}", one_line(because, LONGEST)),
         (_, because) => format!("not tried: {}", one_line(because.as_deref().unwrap_or_default(), LONGEST)),
     };
-    page.indented(11, &style::dim(&state));
+    page.indented(13, &style::dim(&state));
     for check in &patch.checks {
         let passed = check.result == "passed";
         let why = if passed { String::new() } else { format!(": {}", one_line(&check.summary, LONGEST)) };
-        page.indented(11, &format!("{} {}{}", check.check, check.result, style::dim(&why)));
+        page.indented(13, &format!("{} {}{}", check.check, check.result, style::dim(&why)));
     }
     if !patch.backed_by.is_empty() {
-        page.indented(11, &style::dim(&format!("the same by {}", names(&patch.backed_by))));
+        page.indented(13, &style::dim(&format!("the same by {}", names(&patch.backed_by))));
     }
 }

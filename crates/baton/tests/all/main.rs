@@ -21,6 +21,8 @@ mod mcp;
 #[cfg(test)]
 mod mission;
 #[cfg(test)]
+mod outcomes;
+#[cfg(test)]
 mod patches;
 #[cfg(test)]
 mod people;

@@ -11,27 +11,27 @@ use serde_json::Value;
 
 use crate::table::{THREE, Table, model};
 
-const ASKED: &[&str] = &["Make the value good", "--question", "patch"];
+pub(crate) const ASKED: &[&str] = &["Make the value good", "--question", "patch"];
 
 /// What the repository holds: ten lines, of which the fifth counts.
-fn lines(fifth: &str) -> String {
+pub(crate) fn lines(fifth: &str) -> String {
     (1..=10).map(|number| if number == 5 { format!("{fifth}\n") } else { format!("line {number}\n") }).collect()
 }
 
 /// A diff of `value.txt` that makes the fifth line another one.
-fn to(old: &str, new: &str) -> String {
+pub(crate) fn to(old: &str, new: &str) -> String {
     format!(
         "--- a/value.txt\n+++ b/value.txt\n@@ -2,7 +2,7 @@\n line 2\n line 3\n line 4\n-{old}\n+{new}\n line 6\n line 7\n \
          line 8\n"
     )
 }
 
-fn writes(diff: &str) -> Answer {
+pub(crate) fn writes(diff: &str) -> Answer {
     Answer::text(format!("This mends it.\n\n```diff\n{diff}```\n")).usage(1_000, 100, 0)
 }
 
 /// A table in a repository, with one check: a script of these lines, run with the repository's root as its directory.
-fn table(answers: [Answer; 3], check: &str) -> Table {
+pub(crate) fn table(answers: [Answer; 3], check: &str) -> Table {
     let [ash, beech, cork] = answers;
     let rules = [model("ash", [ash]), model("beech", [beech]), model("cork", [cork])];
     let table = Table::lay_with(THREE, rules, "[[check]]\nid = \"tests\"\ncommand = [\"tests\", \"all\"]\n");
@@ -115,7 +115,7 @@ pub(crate) fn worktrees(table: &Table) -> usize {
     std::fs::read_dir(table.home.home().join("worktrees")).map_or(0, Iterator::count)
 }
 
-fn authors(decision: &Value, place: usize) -> String {
+pub(crate) fn authors(decision: &Value, place: usize) -> String {
     let by = decision["patches"][place]["by"].as_array().cloned().unwrap_or_default();
     by.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
 }
