@@ -127,6 +127,10 @@ pub struct Hints {
     pub priority: Option<Priority>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
+    /// Nobody said so: a patch could be tried where the task is about, so that one may be asked for where the words tell
+    /// to change something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_patch: bool,
 }
 
 /// What the user asked.

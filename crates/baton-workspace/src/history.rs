@@ -31,6 +31,14 @@ const SHOWN: &[&str] = &[
 ];
 
 impl Workshop {
+    /// Whether a copy can be made here: this is in a repository with a commit. What cannot be told is no.
+    pub async fn has_commit(&self, directory: &Path, cancel: &Cancel) -> bool {
+        match Git::find(&self.launcher, &self.variables, cancel) {
+            Ok(git) => git.line(directory, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
     /// The commits that the last one builds on and that were made since then, as far as they touch these files (paths
     /// from the repository's root); oldest first. Only reads.
     ///

@@ -137,7 +137,7 @@ impl Setup {
     }
 
     /// Freezes a task with everything that its run will depend on, what is known of accounts by now included. Where a
-    /// patch is asked for, who tries it is seated too.
+    /// patch is or may be asked for, who tries it is seated too.
     pub(crate) async fn freeze(
         &self,
         task: Task,
@@ -146,6 +146,8 @@ impl Setup {
     ) -> Result<Inputs, Failure> {
         if task.hints.question == Some(Question::Patch) {
             tries_patches(&workflow)?;
+        }
+        if task.hints.may_patch || task.hints.question == Some(Question::Patch) {
             members.push(seats::trial(&members)?);
         }
         self.let_test(&mut workflow, &mut members)?;

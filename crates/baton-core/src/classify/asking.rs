@@ -96,7 +96,7 @@ pub fn settle(task: &Task, mut seen: Classification, member: &str, said: Said) -
         seen.complexity = complexity;
         seen.reasons.push(format!("{complexity}: {member} was asked"));
     }
-    let (question, because) = super::ask_for(task, Some(said.kind));
+    let (question, because) = super::ask_for(task, Some(said.kind), seen.complexity);
     seen.reasons.push(format!("asks for {}: {because}", question.as_str()));
     seen.question = question;
     seen

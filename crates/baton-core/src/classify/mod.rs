@@ -6,6 +6,7 @@
 //! ([`asking`]). The user's corrections shift the scores ([`Corrections`]). `docs/decisions/tasks.md` has the figures.
 
 pub mod asking;
+mod change;
 mod corrections;
 mod features;
 mod form;
@@ -75,7 +76,7 @@ pub fn judge(model: &Model<'_>, task: &Task, corrections: &Corrections) -> Class
     let complexity = complexity(model, task, &features, &mut reasons);
     let priority = urgency(&task.hints, &tokens, &mut reasons);
     let complexity = at_least_standard(task, kind, complexity, &mut reasons);
-    let (question, because) = ask_for(task, (!unsure).then_some(kind));
+    let (question, because) = ask_for(task, (!unsure).then_some(kind), complexity);
     if task.hints.question.is_none() {
         reasons.push(format!("asks for {}: {because}", question.as_str()));
     }
@@ -159,11 +160,25 @@ fn urgency(hints: &Hints, tokens: &[String], reasons: &mut Vec<String>) -> Prior
 }
 
 /// What a decision would be, given the kind (`None` when unsure), and why.
-fn ask_for(task: &Task, kind: Option<Kind>) -> (Question, &'static str) {
+fn ask_for(task: &Task, kind: Option<Kind>, complexity: Complexity) -> (Question, &'static str) {
     match &task.hints.question {
         Some(question) => (question.clone(), "you said so"),
+        None if changes(task, kind) && complexity == Complexity::Complex => (
+            Question::Text,
+            "it tells what to change, and so much is talked over before it is written; --question patch asks for a patch",
+        ),
+        None if changes(task, kind) => {
+            (Question::Patch, "it tells what to change, and a patch can be tried here; --question text asks for words")
+        }
         None => question::question(task, kind, &features::tokens(&task.prompt)),
     }
+}
+
+/// A patch is what is wanted: of work on code, told to be done, where one can be tried, and no diff came with it.
+fn changes(task: &Task, kind: Option<Kind>) -> bool {
+    let on_code = matches!(kind, Some(Kind::Implementation | Kind::QuickFix | Kind::Refactoring));
+    let brings_diff = task.attachments.iter().any(|attachment| attachment.form == AttachmentForm::Diff);
+    task.hints.may_patch && on_code && !brings_diff && change::is_told(&task.prompt)
 }
 
 #[cfg(test)]

@@ -111,3 +111,39 @@ fn what_is_attached_to_be_judged_is_never_quick_unless_the_user_says_so() {
     asked.hints.complexity = Some(Complexity::Quick);
     assert_eq!(classify(&asked).complexity, Complexity::Quick);
 }
+
+/// A patch is asked for only where one can be tried, of work on code that is told to be done.
+#[test]
+fn a_patch_is_asked_for_by_itself_where_something_is_told_to_be_changed() {
+    let of = |prompt: &str, change: fn(&mut Task)| {
+        let mut task = task(prompt);
+        task.hints.may_patch = true;
+        change(&mut task);
+        let seen = classify(&task);
+        (seen.question, seen.reasons.concat())
+    };
+    let fix = "fix the off-by-one in pager.rs";
+    let (question, reasons) = of(fix, |_| ());
+    assert_eq!(question, Question::Patch, "{reasons}");
+    assert!(reasons.contains("--question text"), "it says how to have it otherwise: {reasons}");
+    type Changed<'a> = (&'a str, fn(&mut Task));
+    let others: [Changed<'_>; 6] = [
+        ("how should I fix the off-by-one in pager.rs?", |_| ()),
+        ("explain how to implement paging in pager.rs", |_| ()),
+        (fix, |task| task.hints.may_patch = false),
+        (fix, |task| task.hints.question = Some(Question::Text)),
+        (fix, |task| task.hints.kind = Some(Kind::Documentation)),
+        (fix, |task| task.hints.complexity = Some(Complexity::Complex)),
+    ];
+    for (prompt, change) in others {
+        let (question, reasons) = of(prompt, change);
+        assert_ne!(question, Question::Patch, "{prompt}: {reasons}");
+    }
+    let (_, reasons) = of(fix, |task| task.hints.complexity = Some(Complexity::Complex));
+    assert!(reasons.contains("--question patch"), "{reasons}");
+    let (question, _) = of(fix, |task| {
+        let content = crate::hash::Hash::of(b"d");
+        task.attachments = vec![Attachment { name: "d".into(), form: AttachmentForm::Diff, content, bytes: 9 }];
+    });
+    assert_ne!(question, Question::Patch, "a diff is there to be judged");
+}

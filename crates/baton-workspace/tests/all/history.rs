@@ -1,5 +1,7 @@
 //! What is found of a patch in a repository's history.
 
+use std::path::Path;
+
 use baton_core::feedback::{Fate, fate};
 use baton_core::units::Timestamp;
 use baton_port::Cancel;
@@ -53,6 +55,8 @@ fn settings_of_the_repository_change_nothing() {
     room.write("value.txt", "one\n2\nthree\n");
     room.commit();
     assert!(found(&room, &change("value.txt", "two", "2"), Timestamp(0)).is_some());
+    let has_commit = |of: &Path| on_runtime(room.workshop().has_commit(of, &Cancel::default()));
+    assert!(has_commit(&room.repository().join("below")) && !has_commit(room.folder.path()));
     let nowhere = on_runtime(room.workshop().commits(room.folder.path(), &[], Timestamp(0), &Cancel::default()));
     assert!(matches!(nowhere, Err(WorkspaceError::NoRepository(_))), "{nowhere:?}");
 }

@@ -10,7 +10,7 @@ use baton_core::workflow::Workflow;
 use baton_port::Cancel;
 
 use super::kind::{self, Consent};
-use super::{conclude, with_ctrl_c};
+use super::{conclude, patching, with_ctrl_c};
 use crate::attach::{self, Attached};
 use crate::cli::{Ask, RunFlags, Shape};
 use crate::compose::{Setup, refuse_recursion, tests_claims};
@@ -29,13 +29,15 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
         Some(name) => setup.config.workflow(name)?.clone(),
         None => setup.config.default_workflow()?.clone(),
     };
-    let (task, attached) = task(&setup, &ask.task, &ask.files, hints)?;
+    let (mut task, attached) = task(&setup, &ask.task, &ask.files, hints)?;
     let found = setup.seats().await;
     let named = named(&setup, &found, &ask.members)?;
     let mut members = affordable(seats::usable(&found), ask.run.max_cost);
     if members.is_empty() {
         return Err(seats::nobody(&found));
     }
+    let asked: Vec<&Member> = members.iter().filter(|member| named.is_empty() || named.contains(&member.id)).collect();
+    task.hints = patching::hints(&setup, &task, &workflow, &asked).await;
     let trusted = setup.trust().await?;
     tell_untrusted(&setup, &trusted);
     super::resume::tell_interrupted(&setup).await?;
@@ -256,6 +258,7 @@ pub(crate) fn hints(shape: &Shape) -> Result<Hints, Failure> {
         complexity: parse("complexity", shape.complexity.as_deref(), Complexity::parse, Complexity::ALL)?,
         priority: parse("priority", shape.priority.as_deref(), Priority::parse, Priority::ALL)?,
         question,
+        may_patch: false,
     })
 }
 

@@ -119,6 +119,7 @@ fn task(about: &Task) -> Task {
         complexity: Some(Complexity::Quick),
         priority: Some(Priority::Low),
         question: Some(Question::Text),
+        may_patch: false,
     };
     let prompt = format!("{TITLE} {}", asking::question(about));
     Task { prompt, attachments: Vec::new(), hints, workspace: None }

@@ -72,6 +72,7 @@ async fn orchestrate(
         complexity: request.complexity,
         priority: request.priority,
         question: request.question.clone(),
+        may_patch: false,
     };
     let (inputs, blobs) = inputs(&setup, &request, hints).await?;
     let inputs = if setup.config.ask_kind {

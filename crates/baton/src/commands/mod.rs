@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod kind;
 pub(crate) mod mcp;
 pub(crate) mod members;
+pub(crate) mod patching;
 pub(crate) mod rate;
 pub(crate) mod respond;
 pub(crate) mod resume;
@@ -120,9 +121,13 @@ fn question_text(run: &RunId, (question, options): &(String, Vec<String>), width
     page.into_text().trim_end().to_owned()
 }
 
-/// The adopted text, whole.
+/// The adopted text, whole; the diff where a patch was adopted.
 pub(crate) async fn answer(engine: &Engine, decision: &Decision) -> Result<Option<String>, Failure> {
-    let Some(reference) = &decision.answer else { return Ok(None) };
+    let Some(reference) = &decision.answer else {
+        let Some(patch) = decision.patch else { return Ok(None) };
+        let bytes = engine.blob(patch).await?;
+        return Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+    };
     let Some(hash) = reference.content else { return Ok(Some(reference.summary.clone())) };
     let bytes = engine.blob(hash).await?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))

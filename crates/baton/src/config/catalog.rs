@@ -120,6 +120,7 @@ pub(super) fn built_in() -> Result<Config, Failure> {
         checks: Vec::new(),
         ask_kind: false,
         reproduce: None,
+        ask_patch: true,
         handover: std::collections::BTreeMap::new(),
         servers: Vec::new(),
         warm: baton_members::warm::Limits::default(),

@@ -58,6 +58,8 @@ struct RulesTable {
     ask_kind: bool,
     /// The check that runs the tests that members write for claims; none are asked for without it.
     reproduce: Option<MemberId>,
+    /// A patch where the words of a task tell to change something and one can be tried; so it is unless this says false.
+    ask_patch: Option<bool>,
 }
 
 /// Bounds of the agent programs; what is not given keeps its default, and zero switches a bound off.
@@ -139,6 +141,7 @@ impl UserFile {
         self.thresholds.apply(config, false).map_err(wrong)?;
         config.ask_kind = self.rules.ask_kind;
         config.reproduce = self.rules.reproduce;
+        config.ask_patch = self.rules.ask_patch.unwrap_or(true);
         config.allow = self.allow;
         if self.local_servers == Some(false) {
             config.locals.clear();

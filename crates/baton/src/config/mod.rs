@@ -40,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) ask_kind: bool,
     /// The check that runs the tests that members write for claims, where it is seated.
     pub(crate) reproduce: Option<MemberId>,
+    /// A patch may be asked for though the user did not say so.
+    pub(crate) ask_patch: bool,
     /// Who takes over from whom when an account is used up, as typed.
     pub(crate) handover: handover::HandoverRules,
     /// MCP servers that members may name.

@@ -46,6 +46,7 @@ fn every_member_of_the_catalogue_has_a_channel_that_takes_its_settings() {
 fn asking_for_the_kind_is_the_users_choice_and_off_unless_made() {
     assert!(!load("", None).unwrap().ask_kind);
     assert!(load("[rules]\nask_kind = true", None).unwrap().ask_kind);
+    assert!(load("", None).unwrap().ask_patch && !load("[rules]\nask_patch = false", None).unwrap().ask_patch);
     assert!(load("[rules]\nask_kinds = true", None).is_err());
     assert!(load("", Some("[rules]\nask_kind = true")).is_err(), "a project may only narrow");
 }

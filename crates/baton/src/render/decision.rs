@@ -19,11 +19,13 @@ const FIGURES: usize = 24;
 pub(crate) fn screen(run: &RunId, state: &RunState, decision: &Decision, texts: &Texts, width: usize) -> String {
     let mut page = Page::new(width);
     head(decision, &mut page);
-    if let Some(text) = &texts.answer {
+    let answer = texts.answer.as_deref();
+    let diff = answer.filter(|_| decision.patch.is_some());
+    if let (Some(text), None) = (answer, diff) {
         page.section("Answer");
         written(text, &mut page);
     }
-    super::patches::section(run, decision, &mut page);
+    super::patches::section(run, state, decision, diff, &mut page);
     findings(decision, &mut page);
     disputes(state, decision, &mut page);
     apart(decision, &mut page);
@@ -222,7 +224,7 @@ fn checks(decision: &Decision, page: &mut Page) {
     if decision.checks.is_empty() {
         return;
     }
-    page.section("Checks");
+    page.section(words::checks_title(decision));
     for check in &decision.checks {
         let result = match check.result.as_str() {
             "passed" => style::good("passed"),

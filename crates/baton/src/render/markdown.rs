@@ -20,10 +20,12 @@ pub(crate) fn document(run: &RunId, state: &RunState, decision: &Decision, texts
     let mut out = String::new();
     head(decision, &mut out);
     if let Some(text) = &texts.answer {
-        section("Answer", &mut out);
+        let (title, language) = if decision.patch.is_some() { ("Patch", "diff") } else { ("Answer", "markdown") };
+        section(title, &mut out);
+        patches(decision, &mut out);
         let text = printable(text);
         let fence = fence(&text);
-        let _ = writeln!(out, "{fence}markdown\n{}\n{fence}", text.trim());
+        let _ = writeln!(out, "{fence}{language}\n{}\n{fence}", text.trim_matches('\n'));
     }
     findings(decision, &mut out);
     disputes(state, decision, &mut out);
@@ -63,6 +65,24 @@ fn head(decision: &Decision, out: &mut String) {
 
 fn section(title: &str, out: &mut String) {
     let _ = writeln!(out, "\n### {title}\n");
+}
+
+/// How each fared, the adopted one first.
+fn patches(decision: &Decision, out: &mut String) {
+    for patch in &decision.patches {
+        let mark = if patch.adopted { "**adopted**" } else { "not adopted" };
+        let applies = match patch.applies.as_str() {
+            "yes" => "applies",
+            "no" => "does not apply",
+            _ => "not tried",
+        };
+        let checks: String =
+            patch.checks.iter().map(|check| format!(", {} {}", escaped(check.check.as_str()), check.result)).collect();
+        let _ = writeln!(out, "- {mark}: by {}; {applies}{checks}", words::names(&patch.by));
+    }
+    if !decision.patches.is_empty() {
+        out.push('\n');
+    }
 }
 
 fn findings(decision: &Decision, out: &mut String) {
@@ -155,7 +175,7 @@ fn checks(decision: &Decision, out: &mut String) {
     if decision.checks.is_empty() {
         return;
     }
-    section("Checks", out);
+    section(words::checks_title(decision), out);
     for check in &decision.checks {
         let _ =
             writeln!(out, "- {} **{}** {}", check.check, escaped(&check.result), code(&one_line(&check.command, 200)));

@@ -22,7 +22,7 @@ use crate::failure::{Exit, Failure};
 /// Texts that a decision refers to by hash.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
-    /// The adopted text, where a text was asked for.
+    /// The adopted text or patch, where one was asked for.
     pub(crate) answer: Option<String>,
     /// The diffs of the tests for claims, in their order; `None` where there is none.
     pub(crate) tests: Vec<Option<String>>,

@@ -1,8 +1,10 @@
-//! The patches of a decision: who wrote each, and how it fared in its copy of the repository.
+//! The patches of a decision: who wrote each, how it fared in its copy of the repository, and the adopted one itself.
 
 use baton_core::consensus::{Decision, PatchReport};
 use baton_core::ids::RunId;
-use baton_core::text::one_line;
+use baton_core::opinion::Position;
+use baton_core::run::RunState;
+use baton_core::text::{one_line, printable};
 
 use super::page::Page;
 use super::style;
@@ -10,17 +12,55 @@ use super::words::{LONGEST, names};
 
 /// So many files of a patch are named.
 const MOST_FILES: usize = 4;
+/// So many lines of the adopted one are shown; the rest is a command away.
+const MOST_LINES: usize = 100;
 
-pub(super) fn section(run: &RunId, decision: &Decision, page: &mut Page) {
+/// `diff` is the adopted patch, where there is one.
+pub(super) fn section(run: &RunId, state: &RunState, decision: &Decision, diff: Option<&str>, page: &mut Page) {
     if decision.patches.is_empty() {
         return;
     }
     page.section("Patches");
     for (number, patch) in (1..).zip(&decision.patches) {
         one(number, patch, page);
+        if let Some(words) = patch.adopted.then(|| words_of_author(state, patch)).flatten() {
+            page.indented(13, &one_line(words, LONGEST));
+        }
+    }
+    if let Some(diff) = diff {
+        page.blank();
+        shown(diff, page);
     }
     if decision.patch.is_some() {
-        page.indented(2, &style::dim(&format!("to take it: baton show {} --patch | git apply", run.short())));
+        page.blank();
+        page.indented(2, &style::dim("nothing of yours was changed; to take it:"));
+        page.verbatim(&format!("  baton show {} --patch | git apply", run.short()));
+    }
+}
+
+/// What its strongest author said of it.
+fn words_of_author<'a>(state: &'a RunState, patch: &PatchReport) -> Option<&'a str> {
+    let author = patch.by.first()?;
+    let mut opinions =
+        state.steps.iter().filter(|step| step.member == *author).filter_map(|step| step.opinion.as_ref());
+    let last = opinions.rfind(|opinion| matches!(opinion.position, Position::Patch { .. }))?;
+    Some(last.summary.as_str()).filter(|words| !words.trim().is_empty())
+}
+
+fn shown(diff: &str, page: &mut Page) {
+    let text = printable(diff);
+    for line in text.lines().take(MOST_LINES) {
+        let painted = match line.as_bytes().first() {
+            Some(b'+') if !line.starts_with("+++ ") => style::good(line),
+            Some(b'-') if !line.starts_with("--- ") => style::bad(line),
+            Some(b' ') => line.to_owned(),
+            _ => style::dim(line),
+        };
+        page.verbatim(&format!("  {painted}"));
+    }
+    let more = text.lines().count().saturating_sub(MOST_LINES);
+    if more > 0 {
+        page.indented(2, &style::dim(&format!("... and {more} more lines")));
     }
 }
 

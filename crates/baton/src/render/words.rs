@@ -284,6 +284,11 @@ pub(crate) fn part(state: &RunState, step: &Step) -> String {
     format!("claim {number}")
 }
 
+/// A patch has its own results beside it; these are of the files as they are.
+pub(super) fn checks_title(decision: &Decision) -> &'static str {
+    if decision.patches.is_empty() { "Checks" } else { "Checks without any patch" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

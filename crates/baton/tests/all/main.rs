@@ -23,6 +23,8 @@ mod mission;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]
+mod patch_by_default;
+#[cfg(test)]
 mod patches;
 #[cfg(test)]
 mod people;
