@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::hash::Hash;
 use crate::ids::MemberId;
 use crate::text::one_line;
 
@@ -73,6 +74,87 @@ pub struct Trial {
     /// In the order in which the user names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<TrialCheck>,
+    /// What the user's probes showed; only where no check failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
+}
+
+/// What a probe showed of a patch: a command of the user's whose output is neither right nor wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    pub probe: MemberId,
+    /// The command, as shown to people.
+    pub command: String,
+    #[serde(flatten)]
+    pub result: ProbeResult,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum ProbeResult {
+    /// Twice the same.
+    Showed(Shown),
+    /// Nothing follows from it.
+    Abstained { reason: String },
+}
+
+/// The standard output and the exit code of a probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    pub code: i32,
+    /// The beginning, up to [`MOST_SHOWN`] bytes.
+    pub output: String,
+    /// Of the whole output.
+    pub whole: Hash,
+}
+
+/// So many bytes of a probe's output are kept to be compared line by line.
+pub const MOST_SHOWN: usize = 16 << 10;
+
+impl Probe {
+    #[must_use]
+    pub const fn shown(&self) -> Option<&Shown> {
+        match &self.result {
+            ProbeResult::Showed(shown) => Some(shown),
+            ProbeResult::Abstained { .. } => None,
+        }
+    }
+
+    /// Why it says nothing.
+    #[must_use]
+    pub fn because(&self) -> Option<&str> {
+        match &self.result {
+            ProbeResult::Showed(_) => None,
+            ProbeResult::Abstained { reason } => Some(reason),
+        }
+    }
+}
+
+impl Shown {
+    #[must_use]
+    pub fn new(code: i32, output: &str) -> Self {
+        let kept = crate::text::prefix(output, MOST_SHOWN);
+        Self { code, output: kept.to_owned(), whole: Hash::of(output.as_bytes()) }
+    }
+
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.code, self.whole) == (other.code, other.whole)
+    }
+
+    /// The number of the first line that is not the same, from 1, and the lines; `None` stands for the output's end.
+    #[must_use]
+    pub fn first_difference<'a>(&'a self, other: &'a Self) -> Option<(usize, Option<&'a str>, Option<&'a str>)> {
+        let (mut one, mut another) = (self.output.lines(), other.output.lines());
+        for number in 1.. {
+            match (one.next(), another.next()) {
+                (None, None) => return None,
+                (one, another) if one != another => return Some((number, one, another)),
+                _ => {}
+            }
+        }
+        None
+    }
 }
 
 const MOST_PLACES: usize = 100;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use baton_core::ids::MemberId;
 use baton_port::TurnRequest;
-use baton_process::{Ending, Limits, Report, find_program};
+use baton_process::{Command, Ending, Limits, Report, find_program};
 use serde::{Deserialize, Serialize};
 
 use crate::Workshop;
@@ -65,18 +65,7 @@ pub(crate) async fn run(shop: &Workshop, check: &CheckCommand, worktree: &Worktr
             return Run::silent(format!("there is no sandbox here ({because}), so this was shown and not run"));
         }
     };
-    let Some((name, arguments)) = check.words.split_first() else {
-        return Run::silent("it names no program");
-    };
-    let Some(program) = find_program(name, shop.path()) else {
-        return Run::silent(format!("the program `{name}` is not on the PATH"));
-    };
-    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-    let command = worktree.private().map_err(|error| error.to_string()).and_then(|private| {
-        let room = Room { tree: worktree.tree(), private: &private, start: worktree.directory() };
-        sandbox.command(&program, &arguments, &room)
-    });
-    let command = match command {
+    let command = match prepare(check, shop, sandbox, worktree) {
         Ok(command) => command.limits(limits(check, request.caps.total)),
         Err(because) => return Run::silent(because),
     };
@@ -84,7 +73,22 @@ pub(crate) async fn run(shop: &Workshop, check: &CheckCommand, worktree: &Worktr
     ended(&report, &output)
 }
 
-fn limits(check: &CheckCommand, most_bytes: usize) -> Limits {
+/// A command of the user's as it is run in a copy; why not, where it cannot be.
+pub(crate) fn prepare(
+    check: &CheckCommand,
+    shop: &Workshop,
+    sandbox: &Sandbox,
+    worktree: &Worktree,
+) -> Result<Command, String> {
+    let (name, arguments) = check.words.split_first().ok_or("it names no program")?;
+    let program = find_program(name, shop.path()).ok_or_else(|| format!("the program `{name}` is not on the PATH"))?;
+    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    let private = worktree.private().map_err(|error| error.to_string())?;
+    let room = Room { tree: worktree.tree(), private: &private, start: worktree.directory() };
+    sandbox.command(&program, &arguments, &room)
+}
+
+pub(crate) fn limits(check: &CheckCommand, most_bytes: usize) -> Limits {
     Limits {
         first_output: Limits::UNLIMITED,
         idle: Limits::UNLIMITED,

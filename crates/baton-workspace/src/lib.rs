@@ -21,6 +21,7 @@ mod command;
 mod copies;
 mod git;
 mod history;
+mod probe;
 mod refusal;
 mod reproduction;
 mod sandbox;

@@ -144,11 +144,12 @@ impl Setup {
         mut workflow: Workflow,
         mut members: Vec<Member>,
     ) -> Result<Inputs, Failure> {
+        let probes = seats::take_probes(&mut members);
         if task.hints.question == Some(Question::Patch) {
             tries_patches(&workflow)?;
         }
         if task.hints.may_patch || task.hints.question == Some(Question::Patch) {
-            members.push(seats::trial(&members)?);
+            members.push(seats::trial(&members, &probes)?);
         }
         self.let_test(&mut workflow, &mut members)?;
         let handover = Handover {

@@ -130,6 +130,9 @@ pub(crate) fn check_member(check: &CheckEntry) -> Member {
             settings.insert(format!("arg.{index}"), argument.clone());
         }
     }
+    if check.probe {
+        settings.insert(PROBE.to_owned(), "true".to_owned());
+    }
     let total_ms = check.timeout_s.unwrap_or(600).saturating_mul(1_000);
     Member {
         id: check.id.clone(),
@@ -150,26 +153,41 @@ pub(crate) fn check_member(check: &CheckEntry) -> Member {
     }
 }
 
-/// Tries patches with the checks that are among these. Its time covers theirs, and that of git.
-pub(crate) fn trial(seated: &[Member]) -> Result<Member, Failure> {
+/// Marks a command that is no check: what it prints is compared between patches.
+const PROBE: &str = "probe";
+
+/// Takes the probes out of those who take part in a run.
+pub(crate) fn take_probes(members: &mut Vec<Member>) -> Vec<Member> {
+    members.extract_if(.., |member| is_probe(member)).collect()
+}
+
+fn is_probe(member: &Member) -> bool {
+    member.nature == Nature::Check && member.channel.settings.contains_key(PROBE)
+}
+
+/// Tries patches with the checks that are among these, and with probes. Its time covers theirs, and that of git.
+pub(crate) fn trial(seated: &[Member], probes: &[Member]) -> Result<Member, Failure> {
     let checks = seated.iter().filter(|member| member.nature == Nature::Check);
     let commands: Vec<CheckCommand> = checks.map(check_command).collect();
-    let checks_ms = commands.iter().fold(GIT_MS, |sum, check| sum.saturating_add(check.total_ms));
-    in_copies(Nature::Trial, "trial", seated, &commands, checks_ms)
+    let probes: Vec<CheckCommand> = probes.iter().map(check_command).collect();
+    // A probe is run twice.
+    let all = commands.iter().chain(&probes).chain(&probes);
+    let total_ms = all.fold(GIT_MS, |sum, check| sum.saturating_add(check.total_ms));
+    in_copies(Nature::Trial, "trial", seated, (&commands, &probes), total_ms)
 }
 
 /// Runs the tests that members write for claims, with this check: once without each and once with it.
 pub(crate) fn reproduction(seated: &[Member], check: &Member) -> Result<Member, Failure> {
     let command = check_command(check);
     let total_ms = GIT_MS.saturating_add(command.total_ms.saturating_mul(2));
-    in_copies(Nature::Reproduction, "reproduction", seated, &[command], total_ms)
+    in_copies(Nature::Reproduction, "reproduction", seated, (&[command], &[]), total_ms)
 }
 
 /// The check that this call wants tests to be run with: the one that it names, else the one of the settings, else the
 /// one that there is.
 pub(crate) fn tested_with(asked: Option<&str>, config: &Config, seated: &[Member]) -> Result<MemberId, Failure> {
-    let checks: Vec<&MemberId> =
-        seated.iter().filter(|member| member.nature == Nature::Check).map(|member| &member.id).collect();
+    let is_check = |member: &&Member| member.nature == Nature::Check && !is_probe(member);
+    let checks: Vec<&MemberId> = seated.iter().filter(is_check).map(|member| &member.id).collect();
     let named = asked.or(config.reproduce.as_ref().map(MemberId::as_str));
     match (named, checks.as_slice()) {
         (_, []) => Err(Failure::input("no check can be run here, so no test of a claim could be")
@@ -195,7 +213,7 @@ fn in_copies(
     nature: Nature,
     kind: &str,
     seated: &[Member],
-    commands: &[CheckCommand],
+    (checks, probes): (&[CheckCommand], &[CheckCommand]),
     total_ms: u64,
 ) -> Result<Member, Failure> {
     // Somebody may be called so already.
@@ -203,7 +221,7 @@ fn in_copies(
     while seated.iter().any(|member| member.id.as_str() == name) {
         name.push_str("-2");
     }
-    let settings = baton_workspace::settings(commands).map_err(Failure::configuration)?;
+    let settings = baton_workspace::settings(checks, probes).map_err(Failure::configuration)?;
     Ok(Member {
         id: MemberId::parse(&name).map_err(|error| Failure::configuration(error.to_string()))?,
         nature,
@@ -294,6 +312,7 @@ mod tests {
             command: vec!["cargo".into(), "test; rm -rf /".into()],
             when_file: None,
             timeout_s: Some(5),
+            probe: false,
         };
         let member = check_member(&check);
         assert!(member.is_check());
@@ -304,22 +323,29 @@ mod tests {
 
     #[test]
     fn a_trial_takes_the_checks_in_their_order_and_a_name_that_is_free() {
-        let check = |id: &str, seconds| {
+        let entry = |id: &str, seconds| {
             let command = vec![id.to_owned(), "all of it".to_owned()];
             let id = MemberId::parse(id).unwrap();
-            check_member(&CheckEntry { id, command, when_file: None, timeout_s: Some(seconds) })
+            CheckEntry { id, command, when_file: None, timeout_s: Some(seconds), probe: false }
         };
-        let seated = [check("trial", 5), check("build", 7)];
-        let trial = trial(&seated).unwrap();
+        let check = |id: &str, seconds| check_member(&entry(id, seconds));
+        let mut seated = vec![check("trial", 5), check("build", 7)];
+        let probe = CheckEntry { probe: true, ..entry("behave", 2) };
+        seated.push(check_member(&probe));
+        let probes = take_probes(&mut seated);
+        assert_eq!((seated.len(), probes.len()), (2, 1), "a probe is no check");
+        let trial = trial(&seated, &probes).unwrap();
         assert_eq!((trial.id.as_str(), trial.nature, trial.is_check()), ("trial-2", Nature::Trial, true));
-        assert_eq!(trial.limits.total_ms, GIT_MS + 12_000);
+        assert_eq!(trial.limits.total_ms, GIT_MS + 16_000, "a probe is run twice");
         let checks: Vec<CheckCommand> = serde_json::from_str(&trial.channel.settings["checks"]).unwrap();
         assert_eq!((checks[0].id.as_str(), checks[1].words[1].as_str()), ("trial", "all of it"));
+        let probes: Vec<CheckCommand> = serde_json::from_str(&trial.channel.settings["probes"]).unwrap();
+        assert_eq!((checks.len(), probes[0].id.as_str()), (2, "behave"));
     }
 
     fn check(id: &str) -> Member {
         let (id, command) = (MemberId::parse(id).unwrap(), vec!["run".to_owned()]);
-        check_member(&CheckEntry { id, command, when_file: None, timeout_s: Some(5) })
+        check_member(&CheckEntry { id, command, when_file: None, timeout_s: Some(5), probe: false })
     }
 
     #[test]

@@ -110,10 +110,14 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
     let mut tally = votes::tally(&ground);
     let mut conflicts = recommend::conflicts(&ground, &claims, &tally);
     disputes::add(&ground, &mut conflicts);
+    let mut ranked = patches::rank(&ground);
+    conflicts.extend(ranked.as_ref().and_then(patches::Ranked::conflict));
     let settled = settle::settle(&mut conflicts, &ground.rulings);
     claims.settle(&settled);
     tally.settle(&settled, &ground);
-    let ranked = patches::rank(&ground);
+    if let Some(ranked) = &mut ranked {
+        ranked.settle(&settled);
+    }
     let outcome = match &ranked {
         Some(ranked) => patches::conclude(&ground, ranked, conflicts),
         None => recommend::conclude(&ground, &claims, &tally, conflicts),

@@ -5,6 +5,8 @@
 //! tests as they are; the weight of the members who wrote the same, discounted within a family; fewer changed lines;
 //! the stronger author. Nothing that a member says of its patch is looked at.
 
+mod behaviour;
+
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
@@ -56,6 +58,8 @@ struct Candidate<'a> {
     tried: Option<&'a Tried<'a>>,
     /// Of all who wrote the same, in millionths.
     weight: i64,
+    /// A dispute about what it does went against it.
+    overruled: bool,
 }
 
 impl Candidate<'_> {
@@ -106,6 +110,8 @@ fn order(one: &Candidate<'_>, other: &Candidate<'_>) -> Ordering {
 pub(super) struct Ranked<'a> {
     candidates: Vec<Candidate<'a>>,
     voices: BTreeMap<&'a MemberId, Voice>,
+    /// What the probes show, where patches that hold do different things.
+    difference: Option<behaviour::Difference>,
 }
 
 /// `None` where no patch was asked for.
@@ -135,10 +141,12 @@ pub(super) fn rank<'a>(ground: &'a Ground<'a>) -> Option<Ranked<'a>> {
             weakens_tests: *weakens_tests,
             tried: ground.trials.iter().find(|tried| tried.content == *content),
             weight,
+            overruled: false,
         });
     }
     candidates.sort_by(order);
-    Some(Ranked { candidates, voices })
+    let difference = behaviour::difference(&candidates);
+    Some(Ranked { candidates, voices, difference })
 }
 
 fn class_of(ballot: &Ballot<'_>) -> Option<Hash> {
@@ -268,6 +276,7 @@ fn reasons(ranked: &Ranked<'_>) -> Vec<String> {
             }
         });
     }
+    reasons.extend(behaviour::said(&ranked.candidates));
     if ranked.candidates.iter().any(|candidate| candidate.weakens_tests && candidate.holds()) {
         reasons.push("a patch that takes something out of tests is not lifted by them".to_owned());
     }
@@ -298,6 +307,8 @@ fn standing(candidate: &Candidate<'_>) -> String {
 fn decisive(first: &Candidate<'_>, later: &Candidate<'_>) -> &'static str {
     if first.fit() != later.fit() {
         "it is not known to apply"
+    } else if later.overruled {
+        "the dispute about what it does went against it"
     } else if first.results() != later.results() {
         "the checks decide"
     } else if first.weakens_tests != later.weakens_tests {

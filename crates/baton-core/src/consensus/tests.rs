@@ -1,5 +1,6 @@
 //! Decisions of small, made-up teams.
 
+mod behaviour;
 mod claims;
 mod disputes;
 mod learned;

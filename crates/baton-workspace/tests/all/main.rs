@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod probe;
+#[cfg(test)]
 mod reproduction;
 #[cfg(test)]
 mod room;

@@ -121,12 +121,16 @@ pub(crate) fn shell_check(id: &str, script: &str) -> CheckCommand {
 }
 
 pub(crate) fn member(checks: &[CheckCommand]) -> Member {
+    member_with(checks, &[])
+}
+
+pub(crate) fn member_with(checks: &[CheckCommand], probes: &[CheckCommand]) -> Member {
     Member {
         id: MemberId::parse("trial").unwrap(),
         nature: Nature::Trial,
         vendor: "this machine".into(),
         family: "check".into(),
-        channel: ChannelSpec { kind: "trial".into(), settings: settings(checks).unwrap() },
+        channel: ChannelSpec { kind: "trial".into(), settings: settings(checks, probes).unwrap() },
         model: None,
         effort: None,
         tier: 5,

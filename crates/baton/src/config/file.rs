@@ -98,6 +98,9 @@ pub(crate) struct CheckEntry {
     /// Only where the workspace has this file.
     pub(crate) when_file: Option<String>,
     pub(crate) timeout_s: Option<u64>,
+    /// Its output is neither right nor wrong: it is compared between patches, and run with nothing else.
+    #[serde(default)]
+    pub(crate) probe: bool,
 }
 
 /// Some fields of a member. For a name of the catalogue they go over its own; a new name must give all that has no

@@ -32,9 +32,15 @@ pub(crate) fn writes(diff: &str) -> Answer {
 
 /// A table in a repository, with one check: a script of these lines, run with the repository's root as its directory.
 pub(crate) fn table(answers: [Answer; 3], check: &str) -> Table {
+    table_with(answers, check, "")
+}
+
+/// As [`table`], with more for the user's `baton.toml`.
+fn table_with(answers: [Answer; 3], check: &str, more: &str) -> Table {
     let [ash, beech, cork] = answers;
     let rules = [model("ash", [ash]), model("beech", [beech]), model("cork", [cork])];
-    let table = Table::lay_with(THREE, rules, "[[check]]\nid = \"tests\"\ncommand = [\"tests\", \"all\"]\n");
+    let checks = format!("[[check]]\nid = \"tests\"\ncommand = [\"tests\", \"all\"]\n{more}");
+    let table = Table::lay_with(THREE, rules, &checks);
     for (name, from) in [("git", "git"), ("sh", "sh"), ("grep", "grep"), ("sleep", "sleep"), ("cat", "cat")] {
         std::os::unix::fs::symlink(on_path(from), table.home.bin().join(name)).unwrap();
     }
@@ -261,4 +267,45 @@ fn a_workflow_that_tries_nothing_is_not_asked_for_a_patch() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("tries no patches"), "{}", ran.stderr);
     assert_eq!(table.run(&["show", "--patch"]).code, Some(2), "there is no run");
+}
+
+const PROBE: &str = "[[check]]\nid = \"behave\"\ncommand = [\"cat\", \"value.txt\"]\nprobe = true\n";
+
+#[test]
+fn patches_that_pass_and_behave_differently_are_in_conflict() {
+    if !has_sandbox() {
+        return;
+    }
+    let mends = |fifth: &str| writes(&to("bad", fifth));
+    let table = table_with([mends("good"), mends("good, too"), mends("good")], "grep -q good value.txt", PROBE);
+    let (code, decision) = table.ask(ASKED);
+    assert_eq!(code, Some(12), "{decision:#}");
+    let conflict = &decision["conflicts"][0];
+    let claim = "line 5 of what the probe behave prints should be `good`, not `good, too`";
+    assert_eq!(conflict["claim"], claim, "{conflict:#}");
+    assert_eq!(
+        (&conflict["for"], &conflict["against"]),
+        (&serde_json::json!(["ash", "cork"]), &serde_json::json!(["beech"]))
+    );
+    assert_eq!(decision["checks"].as_array().unwrap().len(), 1, "a probe is no check: {decision:#}");
+    let screen = table.run(&["show"]).stdout;
+    assert!(screen.contains("with its patch line 5 of behave is"), "{screen}");
+    assert_eq!(table.run(&["verify"]).code, Some(0));
+    let argued = table.upstream.requests().into_iter().find(|request| request.body.contains("in dispute")).unwrap();
+    let words = argued.body.split("One claim is in dispute").nth(1).unwrap();
+    assert!(!words.contains("beech") && words.contains("good, too"), "without names: {words}");
+}
+
+#[test]
+fn patches_that_behave_the_same_are_said_to() {
+    if !has_sandbox() {
+        return;
+    }
+    // With each the file has as many lines.
+    let counts = PROBE.replace("[\"cat\", ", "[\"grep\", \"-c\", \"line\", ");
+    let mends = |fifth: &str| writes(&to("bad", fifth));
+    let table = table_with([mends("good"), mends("good, too"), mends("good")], "grep -q good value.txt", &counts);
+    let (_, decision) = table.ask(ASKED);
+    assert_eq!(decision["conflicts"].as_array().map_or(0, Vec::len), 0, "{decision:#}");
+    assert!(decision["reasoning"].to_string().contains("the probe behave shows the same"), "{decision:#}");
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::evidence::{Fit, Trial, TrialCheck};
 
 /// A member that writes this patch.
-struct Author<'a> {
+pub(super) struct Author<'a> {
     name: &'a str,
     tier: u8,
     patch: &'a str,
@@ -14,11 +14,11 @@ struct Author<'a> {
     weakens_tests: bool,
 }
 
-fn author<'a>(name: &'a str, tier: u8, patch: &'a str) -> Author<'a> {
+pub(super) fn author<'a>(name: &'a str, tier: u8, patch: &'a str) -> Author<'a> {
     Author { name, tier, patch, class: patch, weakens_tests: false }
 }
 
-fn writes(author: &Author<'_>) -> Opinion {
+pub(super) fn writes(author: &Author<'_>) -> Opinion {
     let position = Position::Patch {
         files: vec!["a.rs".into()],
         class: Hash::of(author.class.as_bytes()),
@@ -29,21 +29,21 @@ fn writes(author: &Author<'_>) -> Opinion {
     Opinion { position, reading: Reading::Strict, ..Opinion::abstaining("") }
 }
 
-fn fits(results: &[CheckResult]) -> Trial {
+pub(super) fn fits(results: &[CheckResult]) -> Trial {
     let check = |(number, result): (usize, &CheckResult)| TrialCheck {
         check: id(&format!("check-{number}")),
         result: result.clone(),
         command: "run".into(),
         summary: "s".into(),
     };
-    Trial { fit: Fit::Yes, checks: results.iter().enumerate().map(check).collect() }
+    Trial { fit: Fit::Yes, checks: results.iter().enumerate().map(check).collect(), probes: vec![] }
 }
 
 fn misfit() -> Trial {
-    Trial { fit: Fit::No { because: "no such line".into() }, checks: vec![] }
+    Trial { fit: Fit::No { because: "no such line".into() }, checks: vec![], probes: vec![] }
 }
 
-fn asked() -> Table {
+pub(super) fn asked() -> Table {
     let mut table = table();
     table.classification.question = Question::Patch;
     table
@@ -146,7 +146,7 @@ fn a_patch_that_fails_blocks_and_one_that_does_not_apply_is_not_adopted() {
 #[test]
 fn without_a_trial_votes_are_all_there_is_and_nothing_is_lifted() {
     let authors = [author("a", 1, "x"), author("b", 1, "x"), author("c", 2, "y")];
-    let unknown = Trial { fit: Fit::Unknown { because: "no repository".into() }, checks: vec![] };
+    let unknown = Trial { fit: Fit::Unknown { because: "no repository".into() }, checks: vec![], probes: vec![] };
     for trials in [vec![], vec![("x", unknown.clone()), ("y", unknown)]] {
         let decision = decided(&authors, &trials);
         assert_eq!(order(&decision), ["a", "c"]);

@@ -19,7 +19,7 @@ pub(super) fn patch_opinion(text: &str) -> Opinion {
 
 pub(super) fn tried(result: CheckResult) -> Evidence {
     let check = TrialCheck { check: id("tests"), result: result.clone(), command: "run".into(), summary: "s".into() };
-    Evidence { trial: Some(Trial { fit: Fit::Yes, checks: vec![check] }), ..evidence(result) }
+    Evidence { trial: Some(Trial { fit: Fit::Yes, checks: vec![check], probes: vec![] }), ..evidence(result) }
 }
 
 /// A wave, trials, a second wave of everybody, trials again, a decision.
