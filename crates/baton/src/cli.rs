@@ -181,9 +181,10 @@ pub(crate) struct Show {
     /// Also what each member was sent and what came back, byte for byte
     #[arg(short, long)]
     pub(crate) transcripts: bool,
-    /// The adopted patch alone, ready for `git apply`
-    #[arg(long, conflicts_with_all = ["transcripts", "json", "journal"])]
-    pub(crate) patch: bool,
+    /// The adopted patch alone, ready for `git apply`; another one by its number, as `--patch=2`
+    #[arg(long, value_name = "NUMBER", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
+    #[arg(conflicts_with_all = ["transcripts", "json", "journal"], hide_default_value = true)]
+    pub(crate) patch: Option<usize>,
     /// The first test that was written for a claim alone, or the one of this number, ready for `git apply`
     #[arg(
         long,

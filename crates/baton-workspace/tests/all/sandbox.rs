@@ -1,9 +1,12 @@
 //! What a command inside cannot do, each tried for real.
 
+use std::io::Read;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 
 use baton_core::evidence::CheckResult;
+use baton_core::outcome::Outcome;
 use baton_port::Channel;
 
 use crate::room::{Room, change, member, on_runtime, result, shell_check, trial};
@@ -105,6 +108,39 @@ fn how_a_check_ends_is_told_apart() {
         // Its first words are not believed either.
         let (own, _) = run(&room, "echo 'bwrap: no'; exit 125").unwrap();
         assert_eq!(own, CheckResult::Failed, "the command's own code");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test makes a pipe as its user would")]
+fn pipe(room: &Room) -> PathBuf {
+    let path = room.folder.path().join("held");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    path
+}
+
+/// What hangs inside, also in a session of its own, holds a pipe open; it is closed when nobody is left.
+#[test]
+fn a_check_that_is_stopped_leaves_no_process() {
+    for room in Room::for_each_maker() {
+        let workshop = room.workshop();
+        if on_runtime(workshop.sandbox()).is_err() {
+            continue;
+        }
+        let held = pipe(&room);
+        let script = format!("exec 9>'{}'; echo alive >&9; setsid sleep 1000 & sleep 1000", held.display());
+        let channel = workshop.trial(&member(&[shell_check("hangs", &script)])).unwrap();
+        let request = room.request(&change("value.txt", "two", "2"));
+        let cancel = request.cancel.clone();
+        let reader = std::thread::spawn(move || {
+            let mut opened = std::fs::File::open(held).unwrap();
+            let mut alive = [0; 6];
+            opened.read_exact(&mut alive).unwrap();
+            cancel.request();
+            opened.read_to_end(&mut Vec::new()).unwrap()
+        });
+        let turn = on_runtime(channel.turn(&request));
+        assert_eq!((reader.join().unwrap(), turn.outcome), (0, Outcome::Cancelled));
+        assert_eq!(room.left(), 0);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use baton_core::consensus::Blocker;
 use baton_core::ids::RunId;
 use baton_core::run::{Attempt, Event, RunState, Stamped, Step};
 use baton_core::text::{one_line, printable};
@@ -17,8 +16,8 @@ use crate::render::{self, Output, json, style};
 pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failure> {
     let setup = Setup::open()?;
     let run = find_run(&setup.engine, show.run.as_deref()).await?;
-    if show.patch {
-        return patch(&setup, &run, output).await;
+    if let Some(number) = show.patch {
+        return patch(&setup, &run, number, output).await;
     }
     if let Some(number) = show.test {
         return test(&setup, &run, number, output).await;
@@ -57,19 +56,29 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
     Ok(Exit::Ok)
 }
 
-/// The adopted patch and nothing else; what speaks against it goes to standard error.
-async fn patch(setup: &Setup, run: &RunId, output: &mut Output) -> Result<Exit, Failure> {
+/// One patch and nothing else, the adopted one where no number is given; what speaks against it goes to standard error.
+async fn patch(setup: &Setup, run: &RunId, number: usize, output: &mut Output) -> Result<Exit, Failure> {
     let state = setup.engine.state(run).await?;
-    let decision = state.decision.as_deref();
-    let none = || {
-        Failure::input(format!("run {} has no patch", run.short())).hint("`baton ask --question patch` asks for one")
+    let patches = state.decision.as_deref().map_or(&[][..], |decision| &decision.patches);
+    let named = match number.checked_sub(1) {
+        None => patches.iter().find(|patch| patch.adopted),
+        Some(at) => patches.get(at),
     };
-    let hash = decision.and_then(|decision| decision.patch).ok_or_else(none)?;
-    let bytes = setup.engine.blob(hash).await?.ok_or_else(|| Failure::input("the patch's text was dropped"))?;
-    if let Some(decision) = decision.filter(|decision| decision.blocked_by(Blocker::PatchFails)) {
-        let failed = decision.patches.iter().find(|patch| patch.adopted).map(|patch| &patch.checks);
-        let failed = failed.into_iter().flatten().filter(|check| check.result == "failed");
-        let names: Vec<&str> = failed.map(|check| check.check.as_str()).collect();
+    let none = || match (number, patches.len()) {
+        (0, _) | (_, 0) => Failure::input(format!("run {} has no patch", run.short()))
+            .hint("`baton ask --question patch` asks for one"),
+        (number, count) => Failure::input(format!("run {} has no patch {number}; it has {count}", run.short())),
+    };
+    let named = named.ok_or_else(none)?;
+    let dropped = || Failure::input("the patch's text is not kept");
+    let hash = named.content.ok_or_else(dropped)?;
+    let bytes = setup.engine.blob(hash).await?.ok_or_else(dropped)?;
+    if named.applies == "no" {
+        render::note("this patch does not apply");
+    }
+    let failed = named.checks.iter().filter(|check| check.result == "failed");
+    let names: Vec<&str> = failed.map(|check| check.check.as_str()).collect();
+    if !names.is_empty() {
         render::note(&format!("with this patch {} fails", names.join(" and ")));
     }
     output.print_exact(&String::from_utf8_lossy(&bytes))?;

@@ -69,7 +69,7 @@ fn section(title: &str, out: &mut String) {
 
 /// How each fared, the adopted one first.
 fn patches(decision: &Decision, out: &mut String) {
-    for patch in &decision.patches {
+    for (number, patch) in (1..).zip(&decision.patches) {
         let mark = if patch.adopted { "**adopted**" } else { "not adopted" };
         let applies = match patch.applies.as_str() {
             "yes" => "applies",
@@ -78,7 +78,7 @@ fn patches(decision: &Decision, out: &mut String) {
         };
         let checks: String =
             patch.checks.iter().map(|check| format!(", {} {}", escaped(check.check.as_str()), check.result)).collect();
-        let _ = writeln!(out, "- {mark}: by {}; {applies}{checks}", words::names(&patch.by));
+        let _ = writeln!(out, "{number}. {mark}: by {}; {applies}{checks}", words::names(&patch.by));
     }
     if !decision.patches.is_empty() {
         out.push('\n');

@@ -54,6 +54,10 @@ fn a_persons_word_is_about_a_patch_and_replaces_what_its_trial_said() {
     let Some((table, run)) = one_holds() else { return };
     let screen = table.run(&["show", &run]).stdout;
     assert!(screen.contains("1 adopted  cork") && screen.contains("2 not      ash, beech"), "{screen}");
+    let other = table.run(&["show", &run, "--patch=2"]);
+    assert!(other.stdout.contains("+worse") && other.stderr.contains("with this patch tests fails"), "{other:?}");
+    assert!(table.run(&["show", &run, "--patch"]).stdout.contains("+good"));
+    assert!(table.run(&["show", &run, "--patch=3"]).stderr.contains("no patch 3; it has 2"));
     assert!(table.run(&["rate", &run, "bad"]).stderr.contains("wrong: cork"), "the adopted one");
     assert!(table.run(&["accept", &run, "2"]).stderr.contains("right: ash, beech"));
     let refused = table.run(&["reject", &run, "3"]);

@@ -34,7 +34,7 @@ fn what_is_told_to_be_mended_comes_back_as_a_patch_that_was_tried_and_not_applie
         assert!(screen.contains(part), "{part}: {screen}");
     }
     let markdown = table.run(&["show", "--format", "markdown"]).stdout;
-    for part in ["### Patch\n\n- **adopted**: by ash; applies, tests passed\n\n```diff\n", "\n+good\n"] {
+    for part in ["### Patch\n\n1. **adopted**: by ash; applies, tests passed\n\n```diff\n", "\n+good\n"] {
         assert!(markdown.contains(part), "{part}: {markdown}");
     }
     let plan = table.run(&[&["ask", "--dry-run", TOLD], WITH].concat()).stdout;
