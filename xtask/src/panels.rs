@@ -1,6 +1,9 @@
 //! The figures of choice panels: many random panels of the recorded members, half of the questions to learn from, the
 //! other half to measure, everything beside the best single member of the same half.
 //!
+//! `panels [FIRST [COUNT [PART]]]`: with a part (0 or 1) only the half to learn from is used, itself cut in two: that
+//! part of it is measured and the other learned from. Rules are chosen by that.
+//!
 //! The data is not in the repository: `BATON_EVAL_DATA` names the folder that has `choice.dev.jsonl`
 //! (`docs/decisions.md` says where it comes from). A release build takes a minute, a debug build much longer.
 
@@ -26,7 +29,8 @@ pub(crate) fn measure(arguments: &[String]) -> Result<String, String> {
     let first: u64 = arguments.first().map_or(Ok(0), |seed| seed.parse()).map_err(|_| "FIRST is a number")?;
     let count: u64 = arguments.get(1).map_or(Ok(PANELS), |count| count.parse()).map_err(|_| "COUNT is a number")?;
     let cases = read(&Path::new(&folder).join(FILE))?;
-    let panels: Vec<Panel> = (first..first + count).map(|seed| panel(&cases, seed)).collect();
+    let part: Option<usize> = arguments.get(2).map(|part| part.parse()).transpose().map_err(|_| "PART is 0 or 1")?;
+    let panels: Vec<Panel> = (first..first + count).map(|seed| panel(&cases, seed, part)).collect();
     Ok(table(&panels, cases.len()))
 }
 
@@ -37,7 +41,7 @@ fn read(path: &Path) -> Result<Vec<ChoiceCase>, String> {
     Ok(recorded.choice)
 }
 
-fn panel(cases: &[ChoiceCase], seed: u64) -> Panel {
+fn panel(cases: &[ChoiceCase], seed: u64, part: Option<usize>) -> Panel {
     let mut chance = Chance(seed);
     let all: Vec<String> = cases[0].opinions.iter().map(|opinion| opinion.member.clone()).collect();
     let mut members = chance.shuffled(&all);
@@ -47,7 +51,10 @@ fn panel(cases: &[ChoiceCase], seed: u64) -> Panel {
         case
     });
     let mut test: Vec<ChoiceCase> = seated.collect();
-    let training = test.split_off(cases.len() - cases.len() / 2);
+    let mut training = test.split_off(cases.len() - cases.len() / 2);
+    if let Some(part) = part {
+        (test, training) = inside(training, part);
+    }
     let (learned, _) = evaluate(&test, &training);
     let (unlabelled, _) = evaluate(&test, &[]);
     let best = learned.best_single.as_ref().map_or(0.0, |single| single.accuracy);
@@ -66,6 +73,13 @@ fn panel(cases: &[ChoiceCase], seed: u64) -> Panel {
     ]);
     members.sort_unstable();
     Panel { members, figures }
+}
+
+/// Every second of the cases, and the others.
+fn inside(cases: Vec<ChoiceCase>, part: usize) -> (Vec<ChoiceCase>, Vec<ChoiceCase>) {
+    let (own, others): (Vec<_>, Vec<_>) = (0..).zip(cases).partition(|(at, _): &(usize, _)| at % 2 == part);
+    let cases = |numbered: Vec<(usize, ChoiceCase)>| numbered.into_iter().map(|(_, case)| case).collect();
+    (cases(own), cases(others))
 }
 
 /// (accuracy / (1 - accuracy)) squared, on the training half.

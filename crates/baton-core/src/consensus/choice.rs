@@ -95,8 +95,12 @@ pub(super) fn share_of(weight: i64, share: f64) -> i64 {
     (libm::round(weight as f64 * share) as i64).max(1)
 }
 
-/// The heaviest option, where that of the heaviest single vote is a little ahead.
+/// The option of the member to follow; without one the heaviest, where that of the heaviest single vote is a little
+/// ahead.
 fn with_the_lead<'a>(votes: &[Weighed<'a>], knowledge: &Knowledge) -> Option<&'a str> {
+    if let Some(followed) = votes.iter().find(|vote| knowledge.follow.as_deref() == Some(vote.member)) {
+        return Some(followed.option);
+    }
     let most = votes.iter().map(|vote| vote.weight).max()?;
     let lead = votes.iter().find(|vote| vote.weight == most)?.option;
     let ahead = if knowledge.unit > 0 { LEAD * 1_000_000 / knowledge.unit } else { 0 };

@@ -1,17 +1,13 @@
 //! From the chance that a fit gives to the chance that was seen.
 //!
 //! Weights that were fitted to lessons know these lessons better than the next ones, the more so the more members there
-//! are. So the lessons are decided once more by weights learned from the others (four parts in turn), and a logistic
-//! curve is fitted from those chances to what was right (Platt 1999, on held-out decisions).
+//! are. So a logistic curve is fitted to decisions on lessons that their weights were not learned from (Platt 1999).
 
+use super::held_out::HeldOut;
 use super::newton::{self, Example, Pull};
-use super::{ENOUGH, Knowledge, Lesson, Tiers, fit};
-use crate::consensus::choice::{self, Asked, Choice};
+use super::{Lesson, fit};
+use crate::consensus::choice::Choice;
 
-/// Parts into which the lessons are cut.
-const PARTS: usize = 4;
-/// With fewer lessons than this the parts would be too small to learn from.
-const FEWEST: usize = 2 * ENOUGH as usize;
 /// How strongly the constant, the slope and the effect of each further option held are drawn to no change.
 const STRENGTHS: [f64; 3] = [5.0, 20.0, 20.0];
 /// A surer fit always stays a surer decision.
@@ -19,13 +15,11 @@ const LEAST_SLOPE: f64 = 0.1;
 /// Chances beyond these have no log-odds that could be learned from.
 const BOUNDS: (f64, f64) = (0.001, 0.999);
 
-/// The constant, the slope less one, and the effect of each further option held, in millionths of log-odds. All zero
-/// where there are too few lessons: no change.
-pub(super) fn learn(lessons: &[Lesson<'_>], tiers: &Tiers) -> [i64; 3] {
-    if lessons.len() < FEWEST {
-        return [0; 3];
-    }
-    let examples: Vec<Example> = (0..PARTS).flat_map(|part| held_out(lessons, part, tiers)).collect();
+/// The constant, the slope less one, and the effect of each further option held, in millionths of log-odds, of
+/// decisions in which that member is followed.
+pub(super) fn learn(held_out: &HeldOut<'_, '_>, follow: Option<&str>) -> [i64; 3] {
+    let examples: Vec<Example> =
+        held_out.decided(follow).filter_map(|(lesson, choice)| example(lesson, &choice)).collect();
     let centres = [0.0, 1.0, 0.0];
     let pulls: Vec<Pull> =
         centres.into_iter().zip(STRENGTHS).map(|(centre, strength)| Pull { centre, strength }).collect();
@@ -34,21 +28,9 @@ pub(super) fn learn(lessons: &[Lesson<'_>], tiers: &Tiers) -> [i64; 3] {
     [of(0), of(1).max(LEAST_SLOPE) - 1.0, of(2)].map(fit::millionths)
 }
 
-/// The lessons of one part, decided by weights from the others.
-fn held_out(lessons: &[Lesson<'_>], part: usize, tiers: &Tiers) -> Vec<Example> {
-    let is_held_out = |index: usize| index % PARTS == part;
-    let others: Vec<Lesson<'_>> =
-        (0..).zip(lessons).filter(|(index, _)| !is_held_out(*index)).map(|(_, lesson)| lesson.clone()).collect();
-    let knowledge = fit::fit(&others, tiers);
-    let own = (0..).zip(lessons).filter(|(index, _)| is_held_out(*index)).map(|(_, lesson)| lesson);
-    own.filter_map(|lesson| example(lesson, &knowledge, tiers)).collect()
-}
-
-fn example(lesson: &Lesson<'_>, knowledge: &Knowledge, tiers: &Tiers) -> Option<Example> {
-    let asked = Asked { topic: lesson.topic, options: lesson.options };
-    let choice = choice::decide(&lesson.votes, &asked, knowledge, tiers);
+fn example(lesson: &Lesson<'_>, choice: &Choice<'_>) -> Option<Example> {
     let winner = choice.winner?;
-    let row = features(choice.confidence.as_f64(), held(&choice)).into_iter().enumerate().collect();
+    let row = features(choice.confidence.as_f64(), held(choice)).into_iter().enumerate().collect();
     let right = usize::from(winner != lesson.right);
     Some(Example { alternatives: vec![row, Vec::new()], right, weight: lesson.weight() })
 }
@@ -82,7 +64,8 @@ pub(super) fn apply(calibration: [i64; 3], chance: f64, held: usize) -> f64 {
 mod tests {
     use super::*;
     use crate::catalog::Rules;
-    use crate::learning::Vote;
+    use crate::consensus::choice::{self, Asked};
+    use crate::learning::{Knowledge, Tiers, Vote};
 
     fn tiers() -> Tiers {
         Rules::default().tier_reliability
@@ -91,7 +74,7 @@ mod tests {
     #[test]
     fn without_lessons_a_chance_stays_as_it_is() {
         assert!((apply([0; 3], 0.73, 3) - 0.73).abs() < 1e-12);
-        assert_eq!(learn(&[], &tiers()), [0; 3]);
+        assert!(HeldOut::of(&[], &tiers()).is_none());
     }
 
     #[test]
@@ -118,13 +101,14 @@ mod tests {
             Lesson { topic: "", options: 2, votes, right: option(index * 13 + 5), age: 0, changed: vec![] }
         };
         let lessons: Vec<Lesson<'_>> = (0..400).map(lesson).collect();
-        let knowledge = Knowledge::learn(lessons.clone(), &tiers());
+        let raw = fit::fit(&lessons, &tiers());
+        let calibration = learn(&HeldOut::of(&lessons, &tiers()).unwrap(), None);
+        let knowledge = Knowledge { calibration, ..raw.clone() };
         let mean = |knowledge: &Knowledge| {
             let asked = Asked { topic: "", options: 2 };
             let decided = lessons.iter().map(|lesson| choice::decide(&lesson.votes, &asked, knowledge, &tiers()));
             decided.map(|choice| choice.confidence.as_f64()).sum::<f64>() / 400.0
         };
-        let raw = Knowledge { calibration: [0; 3], ..knowledge.clone() };
         assert!(mean(&knowledge) < mean(&raw), "{} {}", mean(&knowledge), mean(&raw));
     }
 }

@@ -8,6 +8,8 @@ mod calibration;
 mod features;
 pub mod findings;
 mod fit;
+mod follow;
+mod held_out;
 pub mod newton;
 pub mod patches;
 mod reliability;
@@ -20,6 +22,7 @@ use crate::member::Member;
 use crate::task::Question;
 use crate::units::Probability;
 use features::{NONE_RIGHT, Shape};
+use held_out::HeldOut;
 
 pub use reliability::Counts;
 
@@ -157,6 +160,9 @@ pub struct Knowledge {
     pub shift: i64,
     /// Log-odds that one unit of weight stands for, in millionths. Zero where nothing was learned.
     pub unit: i64,
+    /// The member whose option is taken when it has one, as decisions were not seen to be better than it alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<String>,
 }
 
 /// What was learned of one member.
@@ -190,8 +196,12 @@ impl Knowledge {
         }
         // Sums of fractions depend on their order: everything is taken in one.
         lessons.sort_unstable();
-        let calibration = calibration::learn(&lessons, tiers);
-        Self { calibration, ..fit::fit(&lessons, tiers) }
+        let mut knowledge = fit::fit(&lessons, tiers);
+        if let Some(held_out) = HeldOut::of(&lessons, tiers) {
+            knowledge.follow = follow::learn(&held_out);
+            knowledge.calibration = calibration::learn(&held_out, knowledge.follow.as_deref());
+        }
+        knowledge
     }
 
     /// Enough was learned for confidences to be called learned.

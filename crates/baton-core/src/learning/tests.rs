@@ -125,6 +125,17 @@ fn a_member_that_says_two_things_abstains_and_one_that_repeats_itself_counts_onc
     assert_eq!(votes, [vote("a", 1, "A"), Vote { option: None, ..vote("b", 1, "A") }]);
 }
 
+#[test]
+fn who_is_followed_is_told_only_where_somebody_is() {
+    let followed =
+        Knowledge::learn((0..240).map(|_| lesson("", &[vote("a", 3, "A"), vote("b", 3, "B")], "A")), &tiers());
+    assert_eq!(followed.follow.as_deref(), Some("a"));
+    let nobody = Knowledge { follow: None, ..followed.clone() };
+    let text = |known: &Knowledge| serde_json::to_string(known).unwrap();
+    assert!(!text(&nobody).contains("follow"), "what was learned earlier is read and written as before");
+    assert_eq!(serde_json::from_str::<Knowledge>(&text(&followed)).unwrap(), followed);
+}
+
 impl MemberKnowledge {
     fn deviation_sum(&self) -> i64 {
         self.topics.values().map(|topic| topic.deviation).sum()
