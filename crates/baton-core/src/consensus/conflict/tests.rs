@@ -58,7 +58,7 @@ fn another_view_that_is_only_quoted_is_not_the_authors() {
     // By the rules alone: how much they weigh for answers of this length is fitted.
     let texts = [quoted, "Incorrect."].map(|text| opinion::read(text, &Question::Text, &Sources::default()));
     let views = [View::of("alder", &texts[0]), View::of("birch", &texts[1])];
-    let dispute = on_the_topic(&Topic::read("Is the fix correct?"), &views.each_ref().map(|view| Answer::read(view)));
+    let dispute = on_the_topic(&Topic::read("Is the fix correct?"), &views.each_ref().map(Answer::read));
     assert_eq!(dispute.unwrap().holds[0].member, "alder");
 }
 
