@@ -15,6 +15,9 @@ use baton_eval::{Case, ConflictCase, read_line};
 const CASES: &str = "crates/baton-core/training/conflicts";
 const WEIGHTS: &str = "crates/baton-core/src/consensus/conflict/weights.rs";
 
+/// The rules were written on the cases of this file, so that they look better there than they are.
+const SEEN: &str = "plain";
+
 /// How strongly a weight is drawn to 0: the inverse of its variance. The bias is as good as free.
 const PENALTY: f64 = 1.0 / 0.3;
 const FREE: f64 = 1e-3;
@@ -169,11 +172,18 @@ impl Table {
         } += 1.0;
     }
 
+    fn add(&mut self, other: Self) {
+        self.found += other.found;
+        self.invented += other.invented;
+        self.missed += other.missed;
+        self.quiet += other.quiet;
+    }
+
     fn line(self, name: &str) -> String {
         let Self { found, invented, missed, quiet } = self;
         let spread = (found + invented) * (found + missed) * (quiet + invented) * (quiet + missed);
         format!(
-            "{name:<12} {:>5} cases  precision {:.3}  recall {:.3}  F1 {:.3}  MCC {:.3}\n",
+            "{name:<13} {:>5} cases  precision {:.3}  recall {:.3}  F1 {:.3}  MCC {:.3}\n",
             found + invented + missed + quiet,
             found / (found + invented),
             found / (found + missed),
@@ -191,11 +201,13 @@ fn measure(files: &BTreeMap<String, Vec<Told>>) -> String {
         let mut table = Table::default();
         for case in cases {
             table.count(case.conflict, case.found(&fit));
-            all.count(case.conflict, case.found(&fit));
         }
         text.push_str(&table.line(left_out));
+        if left_out != SEEN {
+            all.add(table);
+        }
     }
-    text + &all.line("together")
+    text + &all.line(&format!("without {SEEN}"))
 }
 
 #[cfg(test)]
