@@ -128,7 +128,7 @@ fn a_member_that_says_two_things_abstains_and_one_that_repeats_itself_counts_onc
 #[test]
 fn who_is_followed_is_told_only_where_somebody_is() {
     let followed =
-        Knowledge::learn((0..240).map(|_| lesson("", &[vote("a", 3, "A"), vote("b", 3, "B")], "A")), &tiers());
+        Knowledge::learn((0..1_000).map(|_| lesson("", &[vote("a", 3, "A"), vote("b", 3, "B")], "A")), &tiers());
     assert_eq!(followed.follow.as_deref(), Some("a"));
     let nobody = Knowledge { follow: None, ..followed.clone() };
     let text = |known: &Knowledge| serde_json::to_string(known).unwrap();
