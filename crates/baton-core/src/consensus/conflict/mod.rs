@@ -14,6 +14,7 @@ mod places;
 mod scale;
 mod stance;
 mod topic;
+mod weighing;
 mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,8 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::opinion::{Finding, Opinion, Position, Verdict};
 use language::Statement;
 pub use pairs::{FEATURES, FULL};
-use pairs::{Panel, Reading};
 use topic::{Form, Topic};
+use weighing::{Weighing, weighed};
 
 /// One member's answer, as far as it can be in conflict with another's.
 #[derive(Clone, Copy, Debug)]
@@ -160,83 +161,6 @@ fn same_sides(one: &Dispute, other: &Dispute) -> bool {
     let one = (members(&one.holds), members(&one.against));
     let other = (members(&other.holds), members(&other.against));
     one == other || (one.1 == other.0 && one.0 == other.1)
-}
-
-/// The answers to one task, read for how likely two of them contradict each other.
-struct Weighing<'a> {
-    topic: &'a Topic,
-    answers: &'a [Answer<'a>],
-    readings: Vec<Reading>,
-    panel: Panel,
-    /// What the rules for this form of question see.
-    ruled: Option<Dispute>,
-}
-
-impl<'a> Weighing<'a> {
-    fn of(topic: &'a Topic, answers: &'a [Answer<'a>]) -> Self {
-        let readings: Vec<Reading> = answers.iter().map(|answer| Reading::of(topic, answer)).collect();
-        let panel = Panel::of(&readings);
-        Self { topic, answers, readings, panel, ruled: on_the_topic(topic, answers) }
-    }
-
-    fn all(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let answers = self.answers.len();
-        (0..answers).flat_map(move |one| (one + 1..answers).map(move |other| (one, other)))
-    }
-
-    fn apart(&self, one: usize, other: usize) -> bool {
-        self.ruled.as_ref().is_some_and(|dispute| separates(dispute, self.answers, one, other))
-    }
-
-    fn features(&self, one: usize, other: usize) -> [i32; FEATURES.len()] {
-        let apart = self.apart(one, other);
-        pairs::features(self.topic, self.panel, &self.readings[one], &self.readings[other], apart)
-    }
-
-    fn plain(&self, one: usize, other: usize) -> bool {
-        self.readings[one].is_plain() && self.readings[other].is_plain() && self.apart(one, other)
-    }
-
-    /// Log-odds, in hundredths, that both cannot be right.
-    fn odds(&self, one: usize, other: usize) -> i32 {
-        let weighed = pairs::contradiction(&self.features(one, other));
-        if self.plain(one, other) { weighed.max(1) } else { weighed }
-    }
-
-    /// The sides of the strongest pair: everybody joins the half that it contradicts less.
-    fn sides(&self, one: usize, other: usize) -> Option<Dispute> {
-        let takes_part = |at: &usize| *at == one || *at == other || !self.readings[*at].indifferent;
-        let (mut holds, mut against): (Vec<usize>, Vec<usize>) = (0..self.answers.len())
-            .filter(takes_part)
-            .partition(|at| *at == one || (*at != other && self.odds(*at, one) <= self.odds(*at, other)));
-        if self.readings[one].leaning() < self.readings[other].leaning() {
-            std::mem::swap(&mut holds, &mut against);
-        }
-        let voices = |side: Vec<usize>| side.into_iter().map(|at| self.voice(at)).collect();
-        dispute(&self.topic.claim, voices(holds), voices(against))
-    }
-
-    fn voice(&self, at: usize) -> Voice {
-        Voice { member: self.answers[at].view.member.to_owned(), reason: self.readings[at].reason.clone() }
-    }
-}
-
-/// The dispute on what was asked, where at least one pair of answers is more likely than not to contradict each other.
-/// The sides are those of the rules for this form of question; where these saw none, those of the strongest pair.
-fn weighed(topic: &Topic, answers: &[Answer<'_>]) -> Option<Dispute> {
-    let weighing = Weighing::of(topic, answers);
-    let strength = |(one, other): &(usize, usize)| (weighing.odds(*one, *other), std::cmp::Reverse((*one, *other)));
-    let (one, other) = weighing.all().max_by_key(strength)?;
-    if weighing.odds(one, other) <= 0 {
-        return None;
-    }
-    weighing.ruled.clone().or_else(|| weighing.sides(one, other))
-}
-
-fn separates(dispute: &Dispute, answers: &[Answer<'_>], one: usize, other: usize) -> bool {
-    let stands = |voices: &[Voice], at: usize| voices.iter().any(|voice| voice.member == answers[at].view.member);
-    let opposed = |one: usize, other: usize| stands(&dispute.holds, one) && stands(&dispute.against, other);
-    opposed(one, other) || opposed(other, one)
 }
 
 fn on_the_topic(topic: &Topic, answers: &[Answer<'_>]) -> Option<Dispute> {
