@@ -7,6 +7,7 @@ use super::conflict::{self, Dispute, View, Voice};
 use super::decision::{Conflict, Dissenter, Reason};
 use super::{Ballot, Ground};
 use crate::ids::MemberId;
+use crate::opinion::Verdict;
 use crate::task::Question;
 use crate::text::one_line;
 
@@ -38,13 +39,24 @@ pub(super) fn add(ground: &Ground<'_>, conflicts: &mut Vec<Conflict>) {
     }
 }
 
-/// Members on the lighter side of a dispute that the votes do not show, with their own words.
-pub(super) fn dissenters(ground: &Ground<'_>, conflicts: &[Conflict], known: &[Dissenter]) -> Vec<Dissenter> {
+/// Members on the lighter side of a dispute that the votes do not show, with their own words. Where evidence settled it
+/// and the result is what a member had said, that member was right and is left out.
+pub(super) fn dissenters(
+    ground: &Ground<'_>,
+    conflicts: &[Conflict],
+    result: Option<Verdict>,
+    known: &[Dissenter],
+) -> Vec<Dissenter> {
+    let was_right = |member: &MemberId| {
+        let own = ground.ballots.iter().find(|ballot| ballot.member.id == *member);
+        let own = own.and_then(|ballot| ballot.opinion.position.verdict());
+        own.zip(result).is_some_and(|(own, result)| own.approves() == result.approves())
+    };
     let mut dissenters: Vec<Dissenter> = Vec::new();
     for conflict in conflicts.iter().filter(|conflict| !conflict.reasons.is_empty()) {
         let for_it = weight(ground, &conflict.holds) < weight(ground, &conflict.against);
         let (side, members) = if for_it { ("for", &conflict.holds) } else { ("against", &conflict.against) };
-        for member in members {
+        for member in members.iter().filter(|member| conflict.settled_by.is_none() || !was_right(member)) {
             let listed = known.iter().chain(&dissenters).any(|dissenter| dissenter.member == *member);
             let reason = conflict.reasons.iter().find(|reason| reason.member == *member);
             if let (false, Some(reason)) = (listed, reason) {

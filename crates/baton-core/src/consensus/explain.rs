@@ -18,7 +18,7 @@ pub(crate) const NEEDS_PERSON: &str = "a critical task waits for a person";
 pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outcome: Outcome) -> Decision {
     let reasoning = reasoning(ground, &claims, tally, &outcome);
     let mut dissenters = dissenters(ground, &outcome, tally);
-    dissenters.extend(super::disputes::dissenters(ground, &outcome.conflicts, &dissenters));
+    dissenters.extend(super::disputes::dissenters(ground, &outcome.conflicts, outcome.verdict, &dissenters));
     let choice = if outcome.verdict.is_none() { tally.winner.clone() } else { None };
     let prices = ground.held.iter().filter_map(|seat| seat.cost);
     Decision {

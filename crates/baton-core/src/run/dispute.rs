@@ -7,6 +7,7 @@ use crate::consensus::{Ballot, Conflict, Ruling, Side, Speaker};
 use crate::ids::{MemberId, StepId};
 use crate::member::Member;
 use crate::opinion::Position;
+use crate::outcome::Outcome;
 use crate::route::{Role, Seat};
 use crate::task::Question;
 
@@ -138,9 +139,11 @@ pub(super) fn outsider<'a>(state: &'a RunState, plan: &Plan, argue: &[&MemberId]
     free.min_by(|a, b| (a.tier, &a.id).cmp(&(b.tier, &b.id)))
 }
 
-fn has_failed(state: &RunState, id: &MemberId) -> bool {
+/// A turn in doubt is no failure of the member's: baton was killed, or lost sight of it.
+pub(super) fn has_failed(state: &RunState, id: &MemberId) -> bool {
     let mut attempts = state.steps.iter().flat_map(|step| &step.attempts).filter(|attempt| attempt.member == *id);
-    attempts.any(|attempt| attempt.outcome.as_ref().is_some_and(|end| !end.is_ok()))
+    let fails = |end: &Outcome| !end.is_ok() && *end != Outcome::InDoubt;
+    attempts.any(|attempt| attempt.outcome.as_ref().is_some_and(fails))
 }
 
 /// What was answered about disputes.

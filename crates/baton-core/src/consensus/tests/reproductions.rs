@@ -89,6 +89,7 @@ fn a_test_that_passes_settles_no_dispute() {
     assert!(decided(&table, Tested::Passes).has_conflict);
     let settled = decided(&table, Tested::Fails);
     assert!(!settled.has_conflict && settled.conflicts[0].settled_by.as_deref().unwrap().contains("reproduces_0"));
+    assert_eq!(names(&settled.dissenters), ["b"], "who reported what was shown does not dissent");
 }
 
 #[test]

@@ -123,6 +123,16 @@ fn who_failed_in_the_run_is_no_arbiter() {
 }
 
 #[test]
+fn a_turn_that_was_lost_with_its_process_is_no_failure_of_the_member() {
+    let mut state = run(disputed(), all_approve, stands_firm).state;
+    let member = state.steps[0].attempts[0].member.clone();
+    for (end, failed) in [(Outcome::InDoubt, false), (Outcome::Refused, true)] {
+        state.steps[0].attempts[0].outcome = Some(end);
+        assert_eq!(super::super::dispute::has_failed(&state, &member), failed);
+    }
+}
+
+#[test]
 fn agreement_asks_nobody_else() {
     let outside = run(disputed(), all_approve, stands_firm);
     assert_eq!((outside.starts().len(), outside.state.status), (3, Status::Decided));
