@@ -5,6 +5,7 @@ pub mod check;
 pub mod cli;
 pub mod http;
 pub mod mcp;
+mod rpc;
 mod tools;
 pub mod warm;
 

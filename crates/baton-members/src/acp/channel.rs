@@ -1,6 +1,6 @@
 //! One agent process a turn, or a session: see [`crate::warm`].
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use super::client::{Client, Wants};
 use super::settings::Settings;
-use crate::cli::oneshot::{self, VersionCheck, ask_version, complete, find, private_directory};
+use crate::cli::oneshot::{self, VersionCheck, absolute, ask_version, complete, find, private_directory};
 use crate::cli::{End, Environment, Refusal, SettingError};
 use crate::mcp::server::{Handed, for_acp};
-use crate::warm::{Identity, Place, Pool, Seat, Start, Warmth, keep_warm};
+use crate::warm::{Identity, Place, Pool, Seat, Start, Talk, Warmth, keep_warm};
 
 /// From the wish to stop, told to the agent, to the end of its process.
 const GRACE: Duration = Duration::from_secs(2);
@@ -171,12 +171,6 @@ impl Conversation {
             tokio::time::sleep(GRACE).await;
         }
     }
-}
-
-/// The protocol takes absolute paths only.
-fn absolute(directory: &Path) -> Result<String, Refusal> {
-    let path = std::path::absolute(directory).ok().and_then(|path| path.into_os_string().into_string().ok());
-    path.ok_or_else(|| Refusal::new(Outcome::Rejected, "the directory to work in has a name that is no text"))
 }
 
 impl Seat for AcpChannel {

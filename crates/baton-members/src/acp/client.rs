@@ -3,17 +3,15 @@
 use baton_core::outcome::Outcome;
 use baton_core::run::Provenance;
 use baton_port::{Progress, Turn, TurnRequest};
-use baton_process::{Ending, Flow};
+use baton_process::Flow;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, ErrorTexts};
-use super::parse::{self, Message, RpcError};
 use super::settings::Settings;
 use super::usage::{self, Meter, Source};
-use crate::cli::oneshot::how_it_ended;
 use crate::cli::{End, words};
-pub use crate::warm::Reply;
-use crate::warm::Talk;
+use crate::rpc::{self, Dialogue, Message, RpcError};
+use crate::warm::{Reply, Talk};
 
 /// The version of the protocol that is spoken here.
 const VERSION: u64 = 1;
@@ -86,9 +84,7 @@ enum Ended {
 #[derive(Clone, Debug)]
 pub struct Client {
     wants: Wants,
-    step: Step,
-    /// The id of the last request.
-    id: u64,
+    dialogue: Dialogue<Step>,
     can_load: bool,
     session: Option<String>,
     /// The response that made the session: models, modes, options.
@@ -99,8 +95,6 @@ pub struct Client {
     ended: Option<Ended>,
     cancelled: bool,
     retries: usize,
-    messages: usize,
-    other_lines: usize,
 }
 
 impl Client {
@@ -108,8 +102,7 @@ impl Client {
     pub fn new(wants: Wants) -> Self {
         Self {
             wants,
-            step: Step::Initialize,
-            id: 0,
+            dialogue: Dialogue::new(Step::Initialize),
             can_load: false,
             session: None,
             offers: Value::Null,
@@ -119,67 +112,7 @@ impl Client {
             ended: None,
             cancelled: false,
             retries: 0,
-            messages: 0,
-            other_lines: 0,
         }
-    }
-
-    /// The first request.
-    #[must_use]
-    pub fn open(&mut self) -> Vec<u8> {
-        let capabilities = json!({ "fs": { "readTextFile": false, "writeTextFile": false }, "terminal": false });
-        let client = json!({ "name": "baton", "title": "baton", "version": env!("CARGO_PKG_VERSION") });
-        let params = json!({ "protocolVersion": VERSION, "clientCapabilities": capabilities, "clientInfo": client });
-        self.request(Step::Initialize, "initialize", &params)
-    }
-
-    /// The request of a later turn in the same session, whose model and mode stay chosen.
-    #[must_use]
-    pub fn go_on(&mut self, prompt: String) -> Vec<u8> {
-        let wants = Wants { prompt, resume: self.session.clone(), ..self.wants.clone() };
-        *self = Self {
-            id: self.id,
-            can_load: self.can_load,
-            session: self.session.take(),
-            version: self.version.take(),
-            meter: self.meter.next(self.result()),
-            ..Self::new(wants)
-        };
-        self.ask_prompt().send
-    }
-
-    /// Takes the next line.
-    pub fn line(&mut self, line: &[u8]) -> Reply {
-        let Some(message) = parse::message(line) else {
-            self.other_lines += usize::from(!line.trim_ascii().is_empty());
-            return Reply::quiet(Flow::Continue);
-        };
-        self.messages += 1;
-        match message {
-            // Nothing that comes after the end changes it.
-            _ if self.ended.is_some() => Reply::quiet(Flow::Continue),
-            Message::Response { id, result } if id == self.id => self.response(result),
-            Message::Response { .. } => Reply::quiet(Flow::Continue),
-            Message::Request { id, method, params } => Reply::send(answer_request(&id, &method, &params)),
-            Message::Notification { method, params } if method == "session/update" => self.update(&params),
-            Message::Notification { .. } => Reply::quiet(Flow::Continue),
-        }
-    }
-
-    /// The wish to stop, as a line for the agent. `None` while there is nothing that it could stop.
-    pub fn cancel(&mut self) -> Option<Vec<u8>> {
-        if self.step != Step::Prompt || self.ended.is_some() {
-            return None;
-        }
-        self.cancelled = true;
-        let params = json!({ "sessionId": self.session });
-        Some(parse::notification("session/cancel", &params))
-    }
-
-    fn request(&mut self, step: Step, method: &str, params: &Value) -> Vec<u8> {
-        self.step = step;
-        self.id += 1;
-        parse::request(self.id, method, params)
     }
 
     fn response(&mut self, result: Result<Value, RpcError>) -> Reply {
@@ -187,7 +120,7 @@ impl Client {
             Ok(result) => result,
             Err(error) => return self.failed(self.class(&error), &error.detail()),
         };
-        match self.step {
+        match self.dialogue.step {
             Step::Initialize => self.initialized(&result),
             Step::Login => self.ask_session(),
             Step::Session => self.session_is_there(result),
@@ -200,13 +133,9 @@ impl Client {
         }
     }
 
-    /// A session that cannot be loaded is lost, unless the error says something else.
     fn class(&self, error: &RpcError) -> Outcome {
-        let is_load = self.step == Step::Session && self.wants.resume.is_some();
-        match error.outcome() {
-            Outcome::Crashed | Outcome::Rejected if is_load => Outcome::SessionNotFound,
-            outcome => outcome,
-        }
+        let is_load = self.dialogue.step == Step::Session && self.wants.resume.is_some();
+        if is_load { error.outcome_of_resuming() } else { error.outcome() }
     }
 
     fn failed(&mut self, outcome: Outcome, detail: &str) -> Reply {
@@ -224,7 +153,7 @@ impl Client {
         self.version = result["agentInfo"]["version"].as_str().map(str::to_owned);
         self.can_load = result["agentCapabilities"]["loadSession"].as_bool().unwrap_or(false);
         match self.login_method(result) {
-            Some(method) => Reply::send(self.request(Step::Login, "authenticate", &json!({ "methodId": method }))),
+            Some(method) => Reply::send(self.dialogue.ask(Step::Login, "authenticate", &json!({ "methodId": method }))),
             None => self.ask_session(),
         }
     }
@@ -246,11 +175,11 @@ impl Client {
             }
             Some(session) => {
                 let params = json!({ "sessionId": session, "cwd": directory, "mcpServers": servers });
-                Reply::send(self.request(Step::Session, "session/load", &params))
+                Reply::send(self.dialogue.ask(Step::Session, "session/load", &params))
             }
             None => {
                 let params = json!({ "cwd": directory, "mcpServers": servers });
-                Reply::send(self.request(Step::Session, "session/new", &params))
+                Reply::send(self.dialogue.ask(Step::Session, "session/new", &params))
             }
         }
     }
@@ -268,7 +197,7 @@ impl Client {
         self.offers = result;
         let Some(model) = self.wants.model.clone() else { return self.choose_mode() };
         match self.choice("model", &model, "session/set_model", "modelId", &["models", "availableModels"]) {
-            Some((method, params)) => Reply::send(self.request(Step::Model, method, &params)),
+            Some((method, params)) => Reply::send(self.dialogue.ask(Step::Model, method, &params)),
             None => self.failed(Outcome::Rejected, "the agent does not let its model be chosen"),
         }
     }
@@ -276,7 +205,7 @@ impl Client {
     fn choose_mode(&mut self) -> Reply {
         let Some(mode) = self.wants.mode.clone() else { return self.ask_prompt() };
         match self.choice("mode", &mode, "session/set_mode", "modeId", &["modes", "availableModes"]) {
-            Some((method, params)) => Reply::send(self.request(Step::Mode, method, &params)),
+            Some((method, params)) => Reply::send(self.dialogue.ask(Step::Mode, method, &params)),
             None => self.failed(Outcome::Rejected, "the agent does not let its mode be chosen"),
         }
     }
@@ -305,7 +234,7 @@ impl Client {
     fn ask_prompt(&mut self) -> Reply {
         let prompt = json!([{ "type": "text", "text": self.wants.prompt }]);
         let params = json!({ "sessionId": self.session, "prompt": prompt });
-        let send = self.request(Step::Prompt, "session/prompt", &params);
+        let send = self.dialogue.ask(Step::Prompt, "session/prompt", &params);
         Reply { progress: vec![Progress::Thinking], ..Reply::send(send) }
     }
 
@@ -316,7 +245,7 @@ impl Client {
         if self.session.is_some() && params["sessionId"].as_str().is_some_and(is_elsewhere) {
             return Reply::quiet(Flow::Continue);
         }
-        if self.step != Step::Prompt {
+        if self.dialogue.step != Step::Prompt {
             return Reply::quiet(Flow::Payload);
         }
         match update["sessionUpdate"].as_str().unwrap_or_default() {
@@ -363,30 +292,6 @@ impl Client {
         let outcome = words::class(None, text).unwrap_or(Outcome::Overloaded);
         self.ended = Some(Ended::Cut(outcome, words::detail(text)));
         Reply::quiet(Flow::Stop)
-    }
-
-    /// The turn, when nothing of ours but an error text ended the agent.
-    #[must_use]
-    pub fn finish(&self, end: End<'_>) -> Turn {
-        match &self.ended {
-            _ if self.cancelled => self.unfinished(Outcome::Cancelled, "was cancelled"),
-            Some(Ended::Answered(result)) if usage::is_without_an_end(result) => {
-                self.broken(Outcome::Partial, "no call of the model was completed: the agent counts no token for it")
-            }
-            Some(Ended::Answered(result)) => self.answered(result["stopReason"].as_str().unwrap_or_default()),
-            Some(Ended::Cut(outcome, detail)) => self.unfinished(outcome.clone(), detail),
-            Some(Ended::Failed(outcome, detail)) => self.broken(outcome.clone(), detail),
-            None => self.without_end(end),
-        }
-    }
-
-    /// A turn that ended for another reason.
-    #[must_use]
-    pub fn unfinished(&self, outcome: Outcome, detail: &str) -> Turn {
-        let session = self.session.clone();
-        let provenance = Provenance { session, program_version: self.version.clone(), ..Provenance::default() };
-        let usage = self.meter.usage(self.wants.usage, self.result(), self.wants.resume.is_some());
-        Turn { provenance, usage, ..Turn::failed(outcome, detail) }
     }
 
     /// The response to the prompt, if it came.
@@ -440,21 +345,8 @@ impl Client {
             let outcome = words::class(None, retry).unwrap_or(Outcome::Overloaded);
             return self.unfinished(outcome, &words::detail(&format!("stopped at its first retry: {retry}")));
         }
-        let said = words::complaint(end.stderr);
-        if self.answer.text().is_empty()
-            && let Some(outcome) = words::class(None, &said)
-        {
-            return self.unfinished(outcome, &said);
-        }
-        let ended = how_it_ended(end.ending);
-        let because = if said.is_empty() { ended } else { format!("{ended}: {said}") };
-        let detail = words::detail(&format!("no end of the turn; the agent {because}"));
-        match (self.messages, self.other_lines) {
-            (0, 1..) if *end.ending == (Ending::Exited { code: 0 }) => {
-                self.unfinished(Outcome::Unreadable, "the program wrote nothing that is of its protocol")
-            }
-            _ => self.broken(Outcome::Crashed, &detail),
-        }
+        let (outcome, detail) = self.dialogue.without_end(end, self.answer.text(), "agent");
+        self.broken(outcome, &detail)
     }
 
     fn retry_in<'a>(&self, stderr: &'a str) -> Option<&'a str> {
@@ -465,27 +357,64 @@ impl Client {
 
 impl Talk for Client {
     fn open(&mut self) -> Vec<u8> {
-        Self::open(self)
+        let capabilities = json!({ "fs": { "readTextFile": false, "writeTextFile": false }, "terminal": false });
+        let client = rpc::client_info();
+        let params = json!({ "protocolVersion": VERSION, "clientCapabilities": capabilities, "clientInfo": client });
+        self.dialogue.ask(Step::Initialize, "initialize", &params)
     }
 
+    /// The session's model and mode stay chosen.
     fn go_on(&mut self, request: &TurnRequest) -> Vec<u8> {
-        Self::go_on(self, request.prompt.clone())
+        let wants = Wants { prompt: request.prompt.clone(), resume: self.session.clone(), ..self.wants.clone() };
+        *self = Self {
+            dialogue: self.dialogue.go_on(),
+            can_load: self.can_load,
+            session: self.session.take(),
+            version: self.version.take(),
+            meter: self.meter.next(self.result()),
+            ..Self::new(wants)
+        };
+        self.ask_prompt().send
     }
 
     fn line(&mut self, line: &[u8]) -> Reply {
-        Self::line(self, line)
+        match self.dialogue.hear(line) {
+            // Nothing that comes after the end changes it.
+            _ if self.ended.is_some() => Reply::quiet(Flow::Continue),
+            Some(Message::Response { result, .. }) => self.response(result),
+            Some(Message::Request { id, method, params }) => Reply::send(answer_request(&id, &method, &params)),
+            Some(Message::Notification { method, params }) if method == "session/update" => self.update(&params),
+            Some(Message::Notification { .. }) | None => Reply::quiet(Flow::Continue),
+        }
     }
 
+    /// Only a prompt can be stopped.
     fn cancel(&mut self) -> Option<Vec<u8>> {
-        Self::cancel(self)
+        if self.dialogue.step != Step::Prompt || self.ended.is_some() {
+            return None;
+        }
+        self.cancelled = true;
+        Some(rpc::notification("session/cancel", &json!({ "sessionId": self.session })))
     }
 
     fn finish(&self, end: End<'_>) -> Turn {
-        Self::finish(self, end)
+        match &self.ended {
+            _ if self.cancelled => self.unfinished(Outcome::Cancelled, "was cancelled"),
+            Some(Ended::Answered(result)) if usage::is_without_an_end(result) => {
+                self.broken(Outcome::Partial, "no call of the model was completed: the agent counts no token for it")
+            }
+            Some(Ended::Answered(result)) => self.answered(result["stopReason"].as_str().unwrap_or_default()),
+            Some(Ended::Cut(outcome, detail)) => self.unfinished(outcome.clone(), detail),
+            Some(Ended::Failed(outcome, detail)) => self.broken(outcome.clone(), detail),
+            None => self.without_end(end),
+        }
     }
 
     fn unfinished(&self, outcome: Outcome, detail: &str) -> Turn {
-        Self::unfinished(self, outcome, detail)
+        let session = self.session.clone();
+        let provenance = Provenance { session, program_version: self.version.clone(), ..Provenance::default() };
+        let usage = self.meter.usage(self.wants.usage, self.result(), self.wants.resume.is_some());
+        Turn { provenance, usage, ..Turn::failed(outcome, detail) }
     }
 }
 
@@ -493,7 +422,7 @@ impl Talk for Client {
 /// Files and terminals of ours are none of the agent's, as it was told at the beginning.
 fn answer_request(id: &Value, method: &str, params: &Value) -> Vec<u8> {
     if method != "session/request_permission" {
-        return parse::method_not_found(id, method);
+        return rpc::method_not_found(id, method);
     }
     let options = params["options"].as_array();
     let reject = options.and_then(|options| options.iter().find(|option| option["kind"] == "reject_once"));
@@ -501,5 +430,5 @@ fn answer_request(id: &Value, method: &str, params: &Value) -> Vec<u8> {
         Some(option) if option.is_string() => json!({ "outcome": "selected", "optionId": option }),
         _ => json!({ "outcome": "cancelled" }),
     };
-    parse::result(id, &json!({ "outcome": outcome }))
+    rpc::result(id, &json!({ "outcome": outcome }))
 }

@@ -1,7 +1,7 @@
 //! Members that speak the Agent Client Protocol, version 1: newline JSON-RPC over a process's standard input and
 //! output. The channel kind `acp`; which agent it is, and how that one differs, is settings.
 //!
-//! `parse` and `usage` read messages, `client` is the conversation as a state machine; all are pure. `channel` gives
+//! `usage` and `answer` read messages, `client` is the conversation as a state machine; all are pure. `channel` gives
 //! them a process: one a turn, ended when the turn is, or one for the turns of a session (see [`crate::warm`]).
 //!
 //! What holds for every turn, besides what [`crate::cli`] says of the environment and of the transcript:
@@ -38,7 +38,6 @@
 mod answer;
 mod channel;
 pub mod client;
-pub mod parse;
 mod settings;
 mod usage;
 

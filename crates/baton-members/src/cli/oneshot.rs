@@ -345,6 +345,12 @@ pub(crate) fn find(settings: &Settings, environment: &Environment) -> Result<Pat
     })
 }
 
+/// The directory to work in, for a program that is told it in words.
+pub(crate) fn absolute(directory: &Path) -> Result<String, Refusal> {
+    let path = std::path::absolute(directory).ok().and_then(|path| path.into_os_string().into_string().ok());
+    path.ok_or_else(|| Refusal::new(Outcome::Rejected, "the directory to work in has a name that is no text"))
+}
+
 /// What `--version` says, within `patience`.
 pub(crate) async fn ask_version(
     launcher: &Launcher,

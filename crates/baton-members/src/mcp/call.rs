@@ -11,7 +11,7 @@ use super::talk::Wish;
 use crate::cli::Refusal;
 use crate::cli::declared::args::retold;
 use crate::cli::declared::classes::Failure;
-use crate::cli::oneshot::is_session_id;
+use crate::cli::oneshot::{absolute, is_session_id};
 use crate::cli::words;
 
 /// What stands for the gaps of one turn.
@@ -34,7 +34,7 @@ pub(super) fn wish(settings: &Settings, request: &TurnRequest) -> Result<Wish, R
         prompt: if knows || request.history.is_empty() { request.prompt.clone() } else { retold(request) },
         model: settings.common.model.as_deref(),
         effort: request.effort.or(settings.common.effort),
-        directory: std::path::absolute(&request.directory).ok().and_then(|path| path.to_str().map(str::to_owned)),
+        directory: absolute(&request.directory).ok(),
         session,
     };
     let is_given = |argument: &&Argument| argument.when == When::Always || argument.when == when;

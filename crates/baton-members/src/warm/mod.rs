@@ -56,7 +56,7 @@ pub use pool::Pool;
 pub const KEEP_WARM: Duration = Duration::from_secs(300);
 
 /// One conversation with a process that stays, as a state machine: lines in, bytes out. Pure.
-pub(crate) trait Talk: Send {
+pub trait Talk: Send {
     /// The first bytes of the process's first turn.
     fn open(&mut self) -> Vec<u8>;
 

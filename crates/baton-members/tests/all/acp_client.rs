@@ -1,10 +1,10 @@
 //! The client's side of the Agent Client Protocol: lines in, lines and a turn out.
 
 use baton_core::outcome::Outcome;
-use baton_members::acp::client::{Client, Reply, Wants};
-use baton_members::acp::parse::{self, Message, RpcError};
+use baton_members::acp::client::{Client, Wants};
 use baton_members::acp::{Settings, Source};
 use baton_members::cli::End;
+use baton_members::warm::{Reply, Talk as _};
 use baton_port::{Progress, Turn};
 use baton_process::{Ending, Flow};
 use serde_json::{Value, json};
@@ -113,30 +113,6 @@ fn stop_reasons_have_their_class() {
         let turn = talk.stop(reason);
         let kept = matches!(outcome, Outcome::Ok | Outcome::Partial);
         assert_eq!((turn.outcome, turn.text.is_some()), (outcome, kept), "{reason} {text}");
-    }
-}
-
-#[test]
-fn errors_are_read_from_wherever_an_agent_keeps_their_reason() {
-    let limited = Outcome::RateLimited { retry_after_ms: None };
-    for (error, outcome) in [
-        (json!({ "code": 401, "message": "API key not valid." }), Outcome::Auth),
-        (json!({ "code": 429, "message": "Resource has been exhausted" }), limited.clone()),
-        (json!({ "code": -32000, "message": "Authentication required" }), Outcome::Auth),
-        (json!({ "code": -32603, "message": "Internal error", "data": "unexpected status 401" }), Outcome::Auth),
-        (json!({ "code": -32603, "message": "Internal error", "data": { "details": "429 rate limit" } }), limited),
-        (
-            json!({ "code": -32603, "message": "", "data": { "message": "prompt is too long" } }),
-            Outcome::ContextTooLong,
-        ),
-        (json!({ "code": -32603, "message": "x", "data": { "statusCode": 503 } }), Outcome::Overloaded),
-        (json!({ "code": -32602, "message": "Invalid params" }), Outcome::Rejected),
-        (json!({ "code": -32603, "message": "Internal error" }), Outcome::Crashed),
-        (json!({}), Outcome::Crashed),
-    ] {
-        let turn = Talk::asked(&[]).error(error.clone());
-        assert_eq!((turn.outcome, turn.text), (outcome, None), "{error}");
-        assert!(!turn.detail.is_empty());
     }
 }
 
@@ -292,33 +268,6 @@ fn only_a_prompt_can_be_cancelled() {
     let told: Value = serde_json::from_slice(&talk.0.cancel().unwrap()).unwrap();
     assert_eq!((&told["method"], &told["params"]), (&json!("session/cancel"), &json!({ "sessionId": "s" })));
     assert_eq!(talk.stop("end_turn").outcome, Outcome::Cancelled);
-}
-
-#[test]
-fn messages_are_told_apart() {
-    assert_eq!(
-        parse::message(br#"{"id":4,"error":{"code":1,"message":"m"}}"#),
-        Some(Message::Response { id: 4, result: Err(RpcError { code: 1, message: "m".into(), data: Value::Null }) })
-    );
-    let kind = |line: &str| match parse::message(line.as_bytes()) {
-        Some(Message::Response { result, .. }) => {
-            if result.is_ok() {
-                "result"
-            } else {
-                "error"
-            }
-        }
-        Some(Message::Request { .. }) => "request",
-        Some(Message::Notification { .. }) => "notification",
-        None => "none",
-    };
-    assert_eq!(kind(r#"{"id":4,"error":null,"result":{}}"#), "result");
-    assert_eq!(kind(r#"{"id":4,"result":null}"#), "result");
-    assert_eq!(kind(r#"{"id":"a","method":"m"}"#), "request");
-    assert_eq!(kind(r#"{"method":"m"}"#), "notification");
-    for line in ["", "{}", "[]", "{\"id\":-1,\"result\":1}", "{\"method\":3}", "\u{feff}{}"] {
-        assert_eq!(kind(line), "none", "{line:?}");
-    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use baton_members::acp::Settings;
 use baton_members::acp::client::{Client, Wants};
 use baton_members::cli::declared::{self, Declaration};
 use baton_members::cli::{End, claude, codex};
+use baton_members::warm::Talk as _;
 use baton_port::{SessionUse, Turn};
 use baton_process::{Ending, Flow};
 use serde::{Deserialize, Serialize};

@@ -12,13 +12,13 @@ use baton_core::outcome::Outcome;
 use baton_core::run::Provenance;
 use baton_core::units::Usage;
 use baton_port::{Progress, SessionUse, Turn, TurnRequest};
-use baton_process::{Ending, Flow};
+use baton_process::Flow;
 use serde_json::{Value, json};
 
 use super::wire::{answer, error_class, owned, usage};
-use crate::acp::parse::{self, Message, RpcError};
-use crate::cli::oneshot::{Refusal, how_it_ended, is_session_id};
+use crate::cli::oneshot::{Refusal, absolute, is_session_id};
 use crate::cli::{End, Settings, words};
+use crate::rpc::{self, Dialogue, Message, RpcError};
 use crate::warm::{Reply, Talk};
 
 /// What is asked for.
@@ -47,12 +47,9 @@ impl Wants {
             SessionUse::Resume { id } => Some(id.clone()),
             SessionUse::None | SessionUse::New { .. } => None,
         };
-        let absolute = std::path::absolute(&request.directory).ok();
-        let directory = absolute.and_then(|path| path.into_os_string().into_string().ok());
-        let because = "the directory to work in has a name that is no text";
         let usual_effort = settings.effort.map(|effort| effort.as_str().to_owned());
         Ok(Self {
-            directory: directory.ok_or_else(|| Refusal::new(Outcome::Rejected, because))?,
+            directory: absolute(&request.directory)?,
             prompt: request.prompt.clone(),
             resume,
             model: settings.model.clone(),
@@ -86,9 +83,7 @@ enum Ended {
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     wants: Wants,
-    step: Step,
-    /// The id of the last request.
-    id: u64,
+    dialogue: Dialogue<Step>,
     thread: Option<String>,
     turn: Option<String>,
     version: Option<String>,
@@ -97,8 +92,6 @@ pub(super) struct Client {
     total: Option<Usage>,
     text: String,
     ended: Option<Ended>,
-    messages: usize,
-    other_lines: usize,
 }
 
 impl Client {
@@ -107,8 +100,7 @@ impl Client {
         let before = wants.resume.is_none().then(Usage::default);
         Self {
             wants,
-            step: Step::Initialize,
-            id: 0,
+            dialogue: Dialogue::new(Step::Initialize),
             thread: None,
             turn: None,
             version: None,
@@ -116,15 +108,7 @@ impl Client {
             total: None,
             text: String::new(),
             ended: None,
-            messages: 0,
-            other_lines: 0,
         }
-    }
-
-    fn request(&mut self, step: Step, method: &str, params: &Value) -> Vec<u8> {
-        self.step = step;
-        self.id += 1;
-        parse::request(self.id, method, params)
     }
 
     fn response(&mut self, result: Result<Value, RpcError>) -> Reply {
@@ -132,7 +116,7 @@ impl Client {
             Ok(result) => result,
             Err(error) => return self.failed(self.class(&error), &error.detail()),
         };
-        match self.step {
+        match self.dialogue.step {
             Step::Initialize => self.initialized(&result),
             Step::Thread => self.thread_is_there(&result),
             Step::Turn => {
@@ -142,13 +126,9 @@ impl Client {
         }
     }
 
-    /// A thread that cannot be resumed is lost, unless the error says something else.
     fn class(&self, error: &RpcError) -> Outcome {
-        let is_resume = self.step == Step::Thread && self.wants.resume.is_some();
-        match error.outcome() {
-            Outcome::Crashed | Outcome::Rejected if is_resume => Outcome::SessionNotFound,
-            outcome => outcome,
-        }
+        let is_resume = self.dialogue.step == Step::Thread && self.wants.resume.is_some();
+        if is_resume { error.outcome_of_resuming() } else { error.outcome() }
     }
 
     fn failed(&mut self, outcome: Outcome, detail: &str) -> Reply {
@@ -174,8 +154,8 @@ impl Client {
             }
             None => "thread/start",
         };
-        let mut send = parse::notification("initialized", &json!({}));
-        send.extend(self.request(Step::Thread, method, &params));
+        let mut send = rpc::notification("initialized", &json!({}));
+        send.extend(self.dialogue.ask(Step::Thread, method, &params));
         Reply::send(send)
     }
 
@@ -196,7 +176,7 @@ impl Client {
         if let Some(effort) = &self.wants.effort {
             params["effort"] = json!(effort);
         }
-        self.request(Step::Turn, "turn/start", &params)
+        self.dialogue.ask(Step::Turn, "turn/start", &params)
     }
 
     fn notification(&mut self, method: &str, params: &Value) -> Reply {
@@ -204,7 +184,7 @@ impl Client {
             self.count(params);
             return Reply::quiet(Flow::Continue);
         }
-        if self.step != Step::Turn || !self.is_ours(method, params) {
+        if self.dialogue.step != Step::Turn || !self.is_ours(method, params) {
             return Reply::quiet(Flow::Continue);
         }
         match method {
@@ -329,29 +309,11 @@ impl Client {
             _ => self.unfinished(outcome, detail),
         }
     }
-
-    fn without_end(&self, end: End<'_>) -> Turn {
-        let said = words::complaint(end.stderr);
-        if self.text.is_empty()
-            && let Some(outcome) = words::class(None, &said)
-        {
-            return self.unfinished(outcome, &said);
-        }
-        let ended = how_it_ended(end.ending);
-        let because = if said.is_empty() { ended } else { format!("{ended}: {said}") };
-        match (self.messages, self.other_lines) {
-            (0, 1..) if *end.ending == (Ending::Exited { code: 0 }) => {
-                self.unfinished(Outcome::Unreadable, "the program wrote nothing that is of its protocol")
-            }
-            _ => self.broken(Outcome::Crashed, &words::detail(&format!("no end of the turn; the program {because}"))),
-        }
-    }
 }
 
 impl Talk for Client {
     fn open(&mut self) -> Vec<u8> {
-        let client = json!({ "name": "baton", "title": "baton", "version": env!("CARGO_PKG_VERSION") });
-        self.request(Step::Initialize, "initialize", &json!({ "clientInfo": client }))
+        self.dialogue.ask(Step::Initialize, "initialize", &json!({ "clientInfo": rpc::client_info() }))
     }
 
     fn go_on(&mut self, request: &TurnRequest) -> Vec<u8> {
@@ -363,7 +325,7 @@ impl Talk for Client {
             ..self.wants.clone()
         };
         *self = Self {
-            id: self.id,
+            dialogue: self.dialogue.go_on(),
             thread: self.thread.take(),
             version: self.version.take(),
             before: self.total.or(self.before),
@@ -373,26 +335,21 @@ impl Talk for Client {
     }
 
     fn line(&mut self, line: &[u8]) -> Reply {
-        let Some(message) = parse::message(line) else {
-            self.other_lines += usize::from(!line.trim_ascii().is_empty());
-            return Reply::quiet(Flow::Continue);
-        };
-        self.messages += 1;
-        match message {
+        match self.dialogue.hear(line) {
             // Nothing that comes after the end changes it.
             _ if self.ended.is_some() => Reply::quiet(Flow::Continue),
-            Message::Response { id, result } if id == self.id => self.response(result),
-            Message::Response { .. } => Reply::quiet(Flow::Continue),
-            Message::Request { id, method, .. } => Reply::send(answer(&id, &method)),
-            Message::Notification { method, params } => self.notification(&method, &params),
+            None => Reply::quiet(Flow::Continue),
+            Some(Message::Response { result, .. }) => self.response(result),
+            Some(Message::Request { id, method, .. }) => Reply::send(answer(&id, &method)),
+            Some(Message::Notification { method, params }) => self.notification(&method, &params),
         }
     }
 
     fn cancel(&mut self) -> Option<Vec<u8>> {
         let turn = self.turn.clone().filter(|_| self.ended.is_none())?;
         let params = json!({ "threadId": self.thread, "turnId": turn });
-        // Not by `request`: the turn's own end is still waited for. No later request follows in this process.
-        Some(parse::request(self.id + 1, "turn/interrupt", &params))
+        // Aside: the turn's own end is still waited for.
+        Some(self.dialogue.ask_aside("turn/interrupt", &params))
     }
 
     fn finish(&self, end: End<'_>) -> Turn {
@@ -404,7 +361,10 @@ impl Talk for Client {
                 let outcome = error_class(error, message).unwrap_or(Outcome::Overloaded);
                 self.unfinished(outcome, &words::detail(&format!("stopped at its first retry: {message}")))
             }
-            None => self.without_end(end),
+            None => {
+                let (outcome, detail) = self.dialogue.without_end(end, &self.text, "program");
+                self.broken(outcome, &detail)
+            }
         }
     }
 
@@ -417,6 +377,8 @@ impl Talk for Client {
 
 #[cfg(test)]
 mod tests {
+    use baton_process::Ending;
+
     use super::*;
 
     fn wants(resume: Option<&str>) -> Wants {

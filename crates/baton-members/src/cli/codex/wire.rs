@@ -4,8 +4,8 @@ use baton_core::outcome::Outcome;
 use baton_core::units::Usage;
 use serde_json::{Value, json};
 
-use crate::acp::parse;
 use crate::cli::words;
+use crate::rpc;
 
 /// The class of a turn's error: by its status, its words, and the program's name for it.
 pub(super) fn error_class(error: &Value, message: &str) -> Option<Outcome> {
@@ -33,9 +33,9 @@ pub(super) fn answer(id: &Value, method: &str) -> Vec<u8> {
         "item/permissions/requestApproval" => json!({ "permissions": {} }),
         "mcpServer/elicitation/request" => json!({ "action": "decline" }),
         "item/tool/requestUserInput" => json!({ "answers": {} }),
-        _ => return parse::method_not_found(id, method),
+        _ => return rpc::method_not_found(id, method),
     };
-    parse::result(id, &result)
+    rpc::result(id, &result)
 }
 
 pub(super) fn usage(total: &Value) -> Option<Usage> {
