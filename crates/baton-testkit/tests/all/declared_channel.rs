@@ -1,94 +1,29 @@
 //! Declared programs, as the catalogue describes them, against every fault of the fake agent.
 
-use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
-use std::time::Duration;
 
 use baton_core::member::Member;
 use baton_core::outcome::{Deadline, Outcome};
-use baton_members::cli::{DeclaredChannel, Environment};
-use baton_port::{
-    Availability, Cancel, Caps, Channel, Deadlines, Exchange, Progress, ProgressSink, SessionUse, Turn, TurnRequest,
-};
-use baton_testkit::fake_agent::{MARKER, Mode, Script};
+use baton_port::{Availability, Caps, Exchange, SessionUse, TurnRequest};
+use baton_testkit::fake_agent::{Mode, Script};
 use serde::Deserialize;
 
-use crate::place::{Place, on_runtime, prompt, with_shim};
-
-const LONG: Duration = Duration::from_secs(60);
-const SHORT: Duration = Duration::from_millis(300);
-const PATIENT: Deadlines = Deadlines { first_event: LONG, idle: LONG, total: LONG };
+use crate::place::{on_runtime, prompt};
+use crate::stage::{SHORT, Stage};
 
 #[derive(Deserialize)]
 struct Catalogue {
     member: Vec<Member>,
 }
 
-/// A declared member of the catalogue, and the program that it names.
-fn catalogued(id: &str) -> (Member, String) {
+/// A declared member of the catalogue in front of the program that it names.
+fn seat(id: &str) -> Stage {
     let catalogue: Catalogue = toml::from_str(include_str!("../../../../catalog/members.toml")).unwrap();
     let member = catalogue.member.into_iter().find(|member| member.id.as_str() == id).unwrap();
     let program = member.channel.settings["program"].clone();
-    (member, program)
-}
-
-struct Seat {
-    place: Place,
-    member: Member,
-    program: String,
-    script: Script,
-}
-
-impl Seat {
-    fn new(id: &str, script: Script) -> Self {
-        let (member, program) = catalogued(id);
-        Self { place: Place::new(), member, program, script }
-    }
-
-    fn set(mut self, name: &str, value: &str) -> Self {
-        self.member.channel.settings.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    fn channel(&self) -> DeclaredChannel {
-        self.place.install(&self.program, &self.script);
-        let mut member = self.member.clone();
-        member.channel.settings.insert(format!("env.{MARKER}"), self.place.marker.clone());
-        let root = self.place.root().as_os_str().to_owned();
-        let variables = ["PATH", "HOME", "TMPDIR"].map(|name| (OsString::from(name), root.clone()));
-        DeclaredChannel::new(&member, with_shim(), Environment::new(variables)).unwrap()
-    }
-
-    fn request(&self) -> TurnRequest {
-        TurnRequest {
-            prompt: String::from_utf8(prompt()).unwrap(),
-            effort: None,
-            schema: None,
-            session: SessionUse::None,
-            history: vec![],
-            directory: self.place.root().to_owned(),
-            deadlines: PATIENT,
-            caps: Caps { total: 2 << 20, line: 1 << 20 },
-            cancel: Cancel::default(),
-            progress: Arc::new(Silent),
-        }
-    }
-
-    fn turn(&self, deadlines: Deadlines) -> Turn {
-        on_runtime(self.channel().turn(&TurnRequest { deadlines, ..self.request() }))
-    }
-
-    fn leftovers(&self) -> Vec<String> {
-        let names = std::fs::read_dir(self.place.root()).unwrap().map(|entry| entry.unwrap().file_name());
-        names.map(|name| name.to_string_lossy().into_owned()).filter(|name| name.starts_with("baton-")).collect()
-    }
-}
-
-struct Silent;
-
-impl ProgressSink for Silent {
-    fn report(&self, _: Progress) {}
+    let caps = Caps { total: 2 << 20, line: 1 << 20 };
+    let prompt = String::from_utf8(prompt()).unwrap();
+    Stage { prompt, caps, ..Stage::new(member, &program, Script::default()) }
 }
 
 /// How a kind of program differs from the others where it fails.
@@ -159,64 +94,46 @@ fn expected(mode: Mode, shape: Shape) -> Outcome {
     }
 }
 
-fn check(seat: impl Fn() -> Seat, shape: Shape, mode: Mode) {
-    let mut seat = seat();
-    let outside = Some(seat.place.root().join("outside"));
-    seat.script = Script { bytes: 6_000_000, outside, ..Script::of(mode) };
-    let outcome = expected(mode, shape);
-    let deadlines = match &outcome {
-        Outcome::TimedOut { deadline: Deadline::FirstEvent } => Deadlines { first_event: SHORT, ..PATIENT },
-        Outcome::TimedOut { deadline: Deadline::Idle } => Deadlines { idle: SHORT, ..PATIENT },
-        Outcome::TimedOut { deadline: Deadline::Total } => Deadlines { total: SHORT * 3, ..PATIENT },
-        _ => PATIENT,
-    };
-    let name = seat.member.id.clone();
-    let turn = seat.turn(deadlines);
-    assert_eq!(turn.outcome, outcome, "{name} {mode:?}: {}", turn.detail);
-    assert_eq!(turn.text.is_some(), matches!(outcome, Outcome::Ok | Outcome::Partial), "{name} {mode:?}");
-    assert_eq!(turn.detail.is_empty(), outcome.is_ok(), "{name} {mode:?}: {}", turn.detail);
-    assert!(!turn.detail.contains("Is this change correct"), "{name} {mode:?}");
-    assert_eq!(seat.place.survivors(), [], "{name} {mode:?}");
-    assert_eq!(seat.leftovers(), [] as [String; 0], "{name} {mode:?}");
-    let violations: Vec<String> = seat.place.record().into_iter().flat_map(|start| start.violations).collect();
-    assert_eq!(violations, [] as [String; 0], "{name} {mode:?}");
-}
-
-fn check_all(id: &str, shape: Shape) {
-    Mode::ALL.into_iter().for_each(|mode| check(|| Seat::new(id, Script::default()), shape, mode));
+fn check(seat: impl Fn() -> Stage, shape: Shape) {
+    for mode in Mode::ALL {
+        let mut stage = seat();
+        let outside = Some(stage.place.root().join("outside"));
+        stage.script = Script { bytes: 6_000_000, outside, ..Script::of(mode) };
+        stage.must_end_in(&expected(mode, shape), SHORT, &mode);
+    }
 }
 
 #[test]
 fn gemini_ends_every_fault_in_its_class_and_leaves_nobody() {
-    check_all("gemini-cli", Shape::Document);
+    check(|| seat("gemini-cli"), Shape::Document);
 }
 
 #[test]
 fn copilot_ends_every_fault_in_its_class_and_leaves_nobody() {
-    check_all("copilot", Shape::Events);
+    check(|| seat("copilot"), Shape::Events);
 }
 
 #[test]
 fn cursor_ends_every_fault_in_its_class_and_leaves_nobody() {
-    check_all("cursor", Shape::AnswerLast);
+    check(|| seat("cursor"), Shape::AnswerLast);
 }
 
 #[test]
 fn qwen_ends_every_fault_in_its_class_and_leaves_nobody() {
-    check_all("qwen-code", Shape::AnswerLast);
+    check(|| seat("qwen-code"), Shape::AnswerLast);
 }
 
 #[test]
 fn plain_text_ends_every_fault_in_its_class_and_leaves_nobody() {
-    let seat = || Seat::new("antigravity", Script::default()).set("outcome.untrusted_directory", "is not trusted");
-    Mode::ALL.into_iter().for_each(|mode| check(seat, Shape::Text, mode));
+    let declared = || seat("antigravity").set("outcome.untrusted_directory", "is not trusted");
+    check(declared, Shape::Text);
 }
 
 /// The same program in its other format, declared by other settings alone.
 #[test]
 fn gemini_can_be_declared_with_events_too() {
-    let seat = || {
-        Seat::new("gemini-cli", Script::default())
+    let declared = || {
+        seat("gemini-cli")
             .set("arg.1", "--output-format=stream-json")
             .set("output", "jsonl")
             .set("text", "content")
@@ -226,7 +143,7 @@ fn gemini_can_be_declared_with_events_too() {
             .set("error_event", "type=result & status!=success")
             .set("keep_alive_event", "type=error")
     };
-    Mode::ALL.into_iter().for_each(|mode| check(seat, Shape::Events, mode));
+    check(declared, Shape::Events);
 }
 
 #[test]
@@ -237,13 +154,13 @@ fn an_answer_comes_with_its_numbers_and_its_origin() {
         ("cursor", None, Some("fake-model-1")),
         ("qwen-code", Some(100), Some("fake-model-1")),
     ] {
-        let seat = Seat::new(id, Script::default());
-        let turn = seat.turn(PATIENT);
+        let stage = seat(id);
+        let turn = stage.turn();
         assert_eq!((turn.outcome, turn.text.as_deref()), (Outcome::Ok, Some("The change is correct.")), "{id}");
         assert_eq!(turn.usage.map(|usage| usage.input_tokens), input, "{id}");
         assert_eq!(turn.provenance.model.as_deref(), model, "{id}");
-        assert_eq!(turn.provenance.session, Some(seat.script.session.clone()), "{id}");
-        let starts = seat.place.record();
+        assert_eq!(turn.provenance.session, Some(stage.script.session.clone()), "{id}");
+        let starts = stage.place.record();
         let [start] = starts.as_slice() else { panic!("{starts:?}") };
         assert_eq!(start.stdin.as_deref().map(str::as_bytes), Some(prompt().as_slice()), "{id}");
         assert_ne!(start.environment["TMPDIR"], start.environment["HOME"], "{id}");
@@ -254,49 +171,48 @@ fn an_answer_comes_with_its_numbers_and_its_origin() {
 fn a_session_begins_and_goes_on_under_one_id() {
     // The last one chooses its ids itself.
     for (id, takes_ours) in [("gemini-cli", true), ("copilot", true), ("qwen-code", false)] {
-        let seat = Seat::new(id, Script::default());
-        let channel = seat.channel();
-        let ask = |session, history| on_runtime(channel.turn(&TurnRequest { session, history, ..seat.request() }));
+        let stage = seat(id);
+        let channel = stage.channel();
+        let ask = |session, history| on_runtime(channel.turn(&TurnRequest { session, history, ..stage.request() }));
         let begun = ask(SessionUse::New { id: "one-1".into() }, vec![]);
         let session = begun.provenance.session.unwrap();
         assert_eq!((begun.outcome, session == "one-1"), (Outcome::Ok, takes_ours), "{id}");
         let history = vec![Exchange { prompt: "old".into(), answer: "older".into() }];
         let gone_on = ask(SessionUse::Resume { id: session.clone() }, history);
         assert_eq!((gone_on.outcome, gone_on.provenance.session), (Outcome::Ok, Some(session)), "{id}");
-        assert!(seat.place.record().iter().all(|start| start.stdin.as_deref().map(str::len) == Some(prompt().len())));
+        assert!(stage.place.record().iter().all(|start| start.stdin.as_deref().map(str::len) == Some(prompt().len())));
     }
 }
 
 #[test]
 fn a_prompt_file_is_private_and_goes_away() {
-    let seat =
-        Seat::new("antigravity", Script::default()).set("prompt", "file").set("arg.2", "--prompt-file={prompt_file}");
-    let turn = seat.turn(PATIENT);
+    let stage = seat("antigravity").set("prompt", "file").set("arg.2", "--prompt-file={prompt_file}");
+    let turn = stage.turn();
     assert_eq!(turn.outcome, Outcome::Ok, "{}", turn.detail);
-    let starts = seat.place.record();
+    let starts = stage.place.record();
     let [start] = starts.as_slice() else { panic!("{starts:?}") };
     assert_eq!((start.stdin.as_deref(), start.violations.len()), (Some(""), 0));
     let path = start.arguments[2].strip_prefix("--prompt-file=").unwrap();
     assert!(path.starts_with(&start.environment["TMPDIR"]) && !std::path::Path::new(path).exists(), "{path}");
     // A program of ours tells the rights and the bytes of the file that it was given.
-    let script = seat.place.root().join("teller");
+    let script = stage.place.root().join("teller");
     std::fs::write(&script, "#!/bin/sh\nstat -c %a \"$2\"; wc -c < \"$2\"\n").unwrap();
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let seat =
-        seat.set("program", script.to_str().unwrap()).set("arg.2", "{prompt_file}").set("env.PATH", "/usr/bin:/bin");
-    let told = seat.turn(PATIENT).text.unwrap();
+    let stage =
+        stage.set("program", script.to_str().unwrap()).set("arg.2", "{prompt_file}").set("env.PATH", "/usr/bin:/bin");
+    let told = stage.turn().text.unwrap();
     assert_eq!(told.split_whitespace().collect::<Vec<_>>(), ["600", &prompt().len().to_string()]);
 }
 
 #[test]
 fn an_old_program_is_not_asked() {
     let version = Some("0.61.0".to_owned());
-    let seat = Seat::new("gemini-cli", Script::default());
-    assert_eq!(on_runtime(seat.channel().probe()), Availability::Ready { version });
-    let seat = seat.set("min_version", "0.62");
-    let Availability::NotReady { because, .. } = on_runtime(seat.channel().probe()) else { panic!("ready") };
+    let stage = seat("gemini-cli");
+    assert_eq!(on_runtime(stage.channel().probe()), Availability::Ready { version });
+    let stage = stage.set("min_version", "0.62");
+    let Availability::NotReady { because, .. } = on_runtime(stage.channel().probe()) else { panic!("ready") };
     assert!(because.contains("0.61.0 is older than 0.62"), "{because}");
-    let seat = seat.set("min_version", "0.9.1").set("version_arg", "-V");
-    assert!(matches!(on_runtime(seat.channel().probe()), Availability::Ready { .. }));
-    assert_eq!(seat.place.record().last().unwrap().arguments[1], "-V");
+    let stage = stage.set("min_version", "0.9.1").set("version_arg", "-V");
+    assert!(matches!(on_runtime(stage.channel().probe()), Availability::Ready { .. }));
+    assert_eq!(stage.place.record().last().unwrap().arguments[1], "-V");
 }

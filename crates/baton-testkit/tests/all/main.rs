@@ -26,6 +26,8 @@ mod process_faults;
 #[cfg(test)]
 mod process_shim;
 #[cfg(test)]
+mod stage;
+#[cfg(test)]
 mod warm_channels;
 #[cfg(test)]
 mod warm_pool;

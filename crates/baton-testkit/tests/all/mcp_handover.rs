@@ -1,15 +1,13 @@
 //! MCP servers of the user's choice on their way to members' sessions.
 
-use std::ffi::OsString;
-
 use baton_core::member::Member;
 use baton_core::outcome::Outcome;
 use baton_members::mcp::{Server, Way};
 use baton_members::{OpenError, SERVERS, Tools, open};
 use baton_testkit::fake_agent::{MARKER, Script};
 
-use crate::mcp_channel::{member, owned, request};
 use crate::place::{Place, on_runtime, with_shim};
+use crate::stage::{PROMPT, member, request, variables};
 
 const SECRET: &str = "secret-token-1";
 
@@ -25,18 +23,12 @@ fn notes() -> Server {
 
 fn tools(place: &Place) -> Tools {
     place.install("notes-server", &Script::default());
-    let root = place.root().as_os_str().to_owned();
-    let variables = ["PATH", "HOME", "TMPDIR"].map(|name| (OsString::from(name), root.clone()));
-    Tools::new(with_shim(), variables.into_iter().chain([("NOTES_TOKEN".into(), SECRET.into())]))
+    Tools::new(with_shim(), variables(place.root(), &[("NOTES_TOKEN", SECRET)]))
 }
 
 fn seat(place: &Place, kind: &str, settings: &[(&str, &str)]) -> Member {
-    let mut settings = owned(settings);
-    settings.push((SERVERS.to_owned(), "notes".to_owned()));
-    settings.push((format!("env.{MARKER}"), place.marker.clone()));
-    let mut seat = member(&settings);
-    seat.channel.kind = kind.to_owned();
-    seat
+    let marker = format!("env.{MARKER}");
+    member(kind, &[settings, &[(SERVERS, "notes"), (&marker, &place.marker)]].concat())
 }
 
 /// The arguments, the environment's names and the input of a turn whose program plays its part well.
@@ -46,7 +38,7 @@ fn turn(kind: &str, program: &str, settings: &[(&str, &str)]) -> (String, Vec<St
     let tools = tools(&place);
     tools.admit([notes()]);
     let channel = open(&seat(&place, kind, settings), &tools).unwrap();
-    let turn = on_runtime(channel.turn(&request(&place)));
+    let turn = on_runtime(channel.turn(&request(place.root(), PROMPT)));
     assert_eq!(turn.outcome, Outcome::Ok, "{kind}: {}", turn.detail);
     assert!(!String::from_utf8_lossy(&turn.transcript.bytes).contains(SECRET));
     let start = place.record().pop().unwrap();

@@ -1,46 +1,26 @@
 //! The same channel against the fake server on a port of this machine, in all its carriages.
 
-use std::time::Duration;
-
 use baton_core::outcome::{Deadline, Outcome};
-use baton_port::{Availability, Cancel, Channel, Deadlines, Turn, TurnRequest};
-use baton_testkit::fake_agent::{Carriage, FakeMcpServer, McpMode, Script};
+use baton_port::{Availability, Deadlines, TurnRequest};
+use baton_testkit::fake_agent::{Carriage, FakeMcpServer, McpMode};
 
-use crate::mcp_channel::{PROMPT, TOOL, channel, owned, request};
-use crate::place::{Place, on_runtime};
+use crate::mcp_channel::{TOOL, inspect, script};
+use crate::place::on_runtime;
+use crate::stage::{KEY, PATIENT, PROMPT, SHORT, Stage, member};
 
-struct Visit {
-    place: Place,
-    server: FakeMcpServer,
-    settings: Vec<(String, String)>,
-}
-
-impl Visit {
-    fn new(mode: McpMode, carriage: Carriage) -> Self {
-        let script = Script { mcp: mode, bytes: 300_000, ..Script::default() };
-        let server = FakeMcpServer::start(script, carriage).unwrap();
-        let mut settings = owned(TOOL);
-        settings.push(("url".into(), server.url()));
-        Self { place: Place::new(), server, settings }
-    }
-
-    fn turn(&self) -> Turn {
-        self.turn_with(&request(&self.place))
-    }
-
-    fn turn_with(&self, request: &TurnRequest) -> Turn {
-        on_runtime(channel(&self.place, &self.settings).turn(request))
-    }
+fn visit(mode: McpMode, carriage: Carriage) -> (Stage, FakeMcpServer) {
+    let server = FakeMcpServer::start(script(mode), carriage).unwrap();
+    (Stage::new(member("mcp", TOOL), "nobody", script(mode)).set("url", &server.url()), server)
 }
 
 #[test]
 fn a_server_is_greeted_asked_and_left() {
     for carriage in [Carriage::Plain, Carriage::Events] {
-        let visit = Visit::new(McpMode::Answer, carriage.clone());
-        let turn = visit.turn();
+        let (stage, server) = visit(McpMode::Answer, carriage.clone());
+        let turn = stage.turn();
         assert_eq!((turn.outcome, turn.text.as_deref()), (Outcome::Ok, Some("The change is correct.")), "{carriage:?}");
         assert_eq!(turn.provenance.program_version.as_deref(), Some("1.2.3"));
-        let requests = visit.server.requests();
+        let requests = server.requests();
         let methods: Vec<&str> = requests.iter().map(|request| request.method.as_str()).collect();
         assert_eq!(methods, ["POST", "POST", "POST", "POST", "DELETE"]);
         assert!(requests[3].body.contains(PROMPT));
@@ -54,19 +34,17 @@ fn a_server_is_greeted_asked_and_left() {
 
 #[test]
 fn the_key_is_sent_as_a_token_and_is_in_nothing_that_is_kept() {
-    let mut visit = Visit::new(McpMode::Answer, Carriage::Plain);
-    visit.turn();
-    let all = visit.server.requests();
+    let (stage, server) = visit(McpMode::Answer, Carriage::Plain);
+    stage.turn();
+    let all = server.requests();
     assert!(all.iter().all(|request| request.header("authorization") == Some("Bearer test-key-1")));
     let told = r#"{"error":"the key test-key-1 is not known"}"#;
-    visit = Visit::new(McpMode::Answer, Carriage::Status(401, told.into()));
-    let turn = visit.turn();
+    let (stage, _server) = visit(McpMode::Answer, Carriage::Status(401, told.into()));
+    let turn = stage.turn();
     assert_eq!(turn.outcome, Outcome::Auth);
-    assert!(!turn.detail.contains("test-key-1"), "{}", turn.detail);
-    assert!(!String::from_utf8_lossy(&turn.transcript.bytes).contains("test-key-1"));
-    visit.settings.retain(|(name, _)| name != "key_env");
-    visit.settings.push(("key_env".into(), "NOT_SET".into()));
-    let turn = visit.turn();
+    assert!(!turn.detail.contains(KEY.1), "{}", turn.detail);
+    assert!(!String::from_utf8_lossy(&turn.transcript.bytes).contains(KEY.1));
+    let turn = stage.set("key_env", "NOT_SET").turn();
     assert_eq!((turn.outcome, turn.detail.as_str()), (Outcome::Auth, "NOT_SET is not set"));
 }
 
@@ -87,12 +65,9 @@ fn every_carriage_ends_in_its_class() {
         (Carriage::Flood, Outcome::TooMuchOutput),
     ];
     for (carriage, outcome) in cases {
-        let visit = Visit::new(McpMode::Answer, carriage.clone());
-        let mut wanted = request(&visit.place);
-        if carriage == Carriage::Hangs {
-            wanted.deadlines = Deadlines { idle: Duration::from_millis(300), ..wanted.deadlines };
-        }
-        let turn = visit.turn_with(&wanted);
+        let (stage, _server) = visit(McpMode::Answer, carriage.clone());
+        let idle = if carriage == Carriage::Hangs { SHORT } else { PATIENT.idle };
+        let turn = stage.ask(&TurnRequest { deadlines: Deadlines { idle, ..PATIENT }, ..stage.request() });
         println!("{carriage:?}: {:?} {}", turn.outcome, turn.detail);
         assert_eq!(turn.outcome, outcome, "{carriage:?}: {}", turn.detail);
         assert!(turn.text.is_none() && !turn.detail.is_empty(), "{carriage:?}");
@@ -110,29 +85,28 @@ fn behaviours_end_as_they_do_in_a_process() {
         (McpMode::WrongShape, Outcome::Unreadable),
         (McpMode::Empty, Outcome::Empty),
     ] {
-        let turn = Visit::new(mode, Carriage::Plain).turn();
+        let (stage, _server) = visit(mode, Carriage::Plain);
+        let turn = stage.turn();
         assert_eq!(turn.outcome, outcome, "{mode:?}: {}", turn.detail);
     }
 }
 
 #[test]
 fn a_port_where_nobody_listens_is_told_before_and_in_a_turn() {
-    let mut visit = Visit::new(McpMode::Answer, Carriage::Plain);
-    assert_eq!(on_runtime(channel(&visit.place, &visit.settings).probe()), Availability::Ready { version: None });
-    visit.settings.retain(|(name, _)| name != "url");
-    visit.settings.push(("url".into(), "http://127.0.0.1:1/mcp".into()));
-    let found = on_runtime(channel(&visit.place, &visit.settings).probe());
+    let (stage, _server) = visit(McpMode::Answer, Carriage::Plain);
+    assert_eq!(on_runtime(stage.channel().probe()), Availability::Ready { version: None });
+    let stage = stage.set("url", "http://127.0.0.1:1/mcp");
+    let found = on_runtime(stage.channel().probe());
     let Availability::NotReady { because, mend } = found else { panic!("ready") };
     assert!(because.contains("127.0.0.1:1") && mend.contains("url"), "{because} {mend}");
-    let turn = visit.turn();
+    let turn = stage.turn();
     assert_eq!(turn.outcome, Outcome::NotInstalled);
     assert!(turn.detail.contains("port"), "{}", turn.detail);
 }
 
 #[test]
 fn a_look_tells_the_tools_of_a_server_that_runs() {
-    let visit = Visit::new(McpMode::Answer, Carriage::Events);
-    let seat = channel(&visit.place, &visit.settings);
-    let found = on_runtime(seat.inspect(visit.place.root(), Duration::from_secs(30), &Cancel::default()));
+    let (stage, _server) = visit(McpMode::Answer, Carriage::Events);
+    let found = inspect(&stage, PATIENT.total);
     assert_eq!((found.tools, found.trouble), (vec!["ask".to_owned(), "reply".to_owned()], None));
 }

@@ -9,7 +9,8 @@ use baton_port::{Cancel, Deadlines, SessionUse, TurnRequest};
 use baton_testkit::fake_agent::Later;
 
 use crate::place::on_runtime;
-use crate::warm_support::{KINDS, Kind, PATIENT, Stage, StopsAtThought, ask};
+use crate::stage::PATIENT;
+use crate::warm_support::{KINDS, Kind, Stage, StopsAtThought, ask};
 
 const FIRST: &str = "The first question.";
 const SECOND: &str = "The second question.";

@@ -10,7 +10,8 @@ use baton_port::{Cancel, Deadlines, Exchange, SessionUse, TurnRequest};
 use baton_testkit::fake_agent::Later;
 
 use crate::place::{on_runtime, wait_for};
-use crate::warm_support::{KINDS, Kind, PATIENT, Stage, StopsAtThought, ask};
+use crate::stage::PATIENT;
+use crate::warm_support::{KINDS, Kind, Stage, StopsAtThought, ask};
 
 fn unbounded() -> Limits {
     Limits { start_bytes: 0, spare_bytes: 0, process_bytes: 0, ..Limits::default() }

@@ -1,22 +1,17 @@
 //! A seat of each program that can stay, in front of the fake.
 
-use std::ffi::OsString;
 use std::sync::Arc;
-use std::time::Duration;
 
-use baton_core::ids::MemberId;
-use baton_core::member::{ChannelSpec, Limits, Member, Nature, Payer};
-use baton_members::acp::AcpChannel;
-use baton_members::cli::{ClaudeChannel, CodexChannel, Environment};
+use baton_core::member::Member;
 use baton_members::warm::Pool;
-use baton_port::{Cancel, Caps, Channel, Deadlines, Exchange, Progress, ProgressSink, SessionUse, Turn, TurnRequest};
+use baton_members::{Tools, open};
+use baton_port::{Cancel, Channel, Exchange, Progress, ProgressSink, SessionUse, Turn, TurnRequest};
 use baton_testkit::fake_agent::record::Start;
 use baton_testkit::fake_agent::{Later, MARKER, Script};
 
 use crate::place::{Place, with_shim};
+use crate::stage::{self, member, variables};
 
-const LONG: Duration = Duration::from_secs(60);
-pub(crate) const PATIENT: Deadlines = Deadlines { first_event: LONG, idle: LONG, total: LONG };
 /// More than the caps of a turn.
 const FLOOD: usize = 3 << 20;
 
@@ -31,59 +26,38 @@ pub(crate) const KINDS: [Kind; 3] = [Kind::Claude, Kind::Codex, Kind::Acp];
 
 /// A seat, its fake program, and its place.
 pub(crate) struct Stage {
-    pub(crate) kind: Kind,
     pub(crate) place: Place,
     pub(crate) script: Script,
-    settings: Vec<(String, String)>,
+    member: Member,
+    program: &'static str,
 }
 
 impl Stage {
     pub(crate) fn new(kind: Kind, later: Later) -> Self {
-        let place = Place::new();
+        let (kind, program, settings) = match kind {
+            Kind::Claude => ("claude-cli", "claude", &[][..]),
+            Kind::Codex => ("codex-cli", "codex", &[][..]),
+            Kind::Acp => ("acp", "agent", &[("program", "agent"), ("arg.0", "--acp")][..]),
+        };
+        let (place, member) = (Place::new(), Member { model: None, ..member(kind, settings) });
+        let marker = place.marker.clone();
         let script = Script { later, bytes: FLOOD, ..Script::default() };
-        let mut settings = vec![(format!("env.{MARKER}"), place.marker.clone())];
-        if kind == Kind::Acp {
-            settings.extend([("program".to_owned(), "agent".to_owned()), ("arg.0".to_owned(), "--acp".to_owned())]);
-        }
-        Self { kind, place, script, settings }
+        Self { place, script, member, program }.set(&format!("env.{MARKER}"), &marker)
     }
 
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
-        self.settings.push((name.to_owned(), value.to_owned()));
+        self.member.channel.settings.insert(name.to_owned(), value.to_owned());
         self
     }
 
     pub(crate) fn channel(&self, pool: &Pool) -> Arc<dyn Channel> {
-        let root = self.place.root().as_os_str().to_owned();
-        let variables = ["PATH", "HOME", "TMPDIR"].map(|name| (OsString::from(name), root.clone()));
-        let (environment, launcher, pool) = (Environment::new(variables), with_shim(), pool.clone());
-        let name = match self.kind {
-            Kind::Claude => "claude",
-            Kind::Codex => "codex",
-            Kind::Acp => "agent",
-        };
-        self.place.install(name, &self.script);
-        let member = member(self.settings.clone());
-        match self.kind {
-            Kind::Claude => Arc::new(ClaudeChannel::new(&member, launcher, environment).unwrap().with_pool(pool)),
-            Kind::Codex => Arc::new(CodexChannel::new(&member, launcher, environment).unwrap().with_pool(pool)),
-            Kind::Acp => Arc::new(AcpChannel::new(&member, launcher, environment).unwrap().with_pool(pool)),
-        }
+        self.place.install(self.program, &self.script);
+        let tools = Tools::new(with_shim(), variables(self.place.root(), &[])).with_pool(pool.clone());
+        open(&self.member, &tools).unwrap()
     }
 
     pub(crate) fn request(&self, prompt: &str, session: SessionUse) -> TurnRequest {
-        TurnRequest {
-            prompt: prompt.to_owned(),
-            effort: None,
-            schema: None,
-            session,
-            history: vec![],
-            directory: self.place.root().to_owned(),
-            deadlines: PATIENT,
-            caps: Caps { total: 1 << 20, line: 1 << 18 },
-            cancel: Cancel::default(),
-            progress: Arc::new(Nobody),
-        }
+        TurnRequest { session, ..stage::request(self.place.root(), prompt) }
     }
 
     /// The session's first turn.
@@ -118,32 +92,6 @@ impl Stage {
 
 pub(crate) async fn ask(channel: &Arc<dyn Channel>, request: TurnRequest) -> Turn {
     channel.turn(&request).await
-}
-
-fn member(settings: Vec<(String, String)>) -> Member {
-    Member {
-        id: MemberId::parse("seat").unwrap(),
-        nature: Nature::Model,
-        vendor: "vendor".into(),
-        family: "family".into(),
-        channel: ChannelSpec { kind: "any".into(), settings: settings.into_iter().collect() },
-        model: None,
-        effort: None,
-        tier: 1,
-        strengths: vec![],
-        context_window: 100_000,
-        price: None,
-        payer: Payer::Key,
-        account: "account".into(),
-        limits: Limits::default(),
-        scripted: false,
-    }
-}
-
-struct Nobody;
-
-impl ProgressSink for Nobody {
-    fn report(&self, _progress: Progress) {}
 }
 
 /// Wishes to stop at the first sign of thinking.
