@@ -5,10 +5,9 @@
 //! to others are passed over. Lines that are no messages are tolerated and counted. MCP servers are the SDK's.
 
 use baton_core::outcome::Outcome;
-use baton_process::Ending;
 use serde_json::{Value, json};
 
-use crate::cli::oneshot::how_it_ended;
+use crate::cli::heard::Heard;
 use crate::cli::{End, words};
 
 /// One message of the program.
@@ -45,13 +44,12 @@ pub(crate) struct Dialogue<Step> {
     pub(crate) step: Step,
     /// The id of the last request.
     id: u64,
-    messages: usize,
-    other_lines: usize,
+    heard: Heard,
 }
 
 impl<Step: Copy> Dialogue<Step> {
     pub(crate) fn new(first: Step) -> Self {
-        Self { step: first, id: 0, messages: 0, other_lines: 0 }
+        Self { step: first, id: 0, heard: Heard::default() }
     }
 
     /// The same process in its next turn: what was heard in the last one does not count.
@@ -75,8 +73,8 @@ impl<Step: Copy> Dialogue<Step> {
     pub(crate) fn hear(&mut self, line: &[u8]) -> Option<Message> {
         let message = message(line);
         match &message {
-            Some(_) => self.messages += 1,
-            None => self.other_lines += usize::from(!line.trim_ascii().is_empty()),
+            Some(_) => self.heard.messages += 1,
+            None => self.heard.other(line),
         }
         message.filter(|message| !matches!(message, Message::Response { id, .. } if *id != self.id))
     }
@@ -90,12 +88,7 @@ impl<Step: Copy> Dialogue<Step> {
         {
             return (outcome, said);
         }
-        if self.messages == 0 && self.other_lines > 0 && *end.ending == (Ending::Exited { code: 0 }) {
-            return (Outcome::Unreadable, "the program wrote nothing that is of its protocol".to_owned());
-        }
-        let ended = how_it_ended(end.ending);
-        let because = if said.is_empty() { ended } else { format!("{ended}: {said}") };
-        (Outcome::Crashed, words::detail(&format!("no end of the turn; the {who} {because}")))
+        self.heard.without_end(end.ending, &said, &format!("no end of the turn; the {who}"))
     }
 }
 
@@ -211,6 +204,8 @@ impl RpcError {
 
 #[cfg(test)]
 mod tests {
+    use baton_process::Ending;
+
     use super::*;
 
     fn text(line: Vec<u8>) -> String {
@@ -280,9 +275,8 @@ mod tests {
         }
         assert!(dialogue.hear(br#"{"id":2,"result":{}}"#).is_some());
         assert!(dialogue.hear(br#"{"id":1,"method":"ask"}"#).is_some(), "their ids are their own");
-        assert_eq!((dialogue.messages, dialogue.other_lines), (4, 1));
-        let next = dialogue.go_on();
-        assert_eq!((next.messages, next.other_lines), (0, 0));
+        assert_eq!(dialogue.heard, Heard { messages: 4, others: 1 });
+        assert_eq!(dialogue.go_on().heard, Heard::default());
     }
 
     #[test]
@@ -296,10 +290,8 @@ mod tests {
         assert_eq!(end(&[], "", 1, told), (Outcome::Auth, told.to_owned()));
         assert_eq!(end(&[message], "It beg", 1, told).0, Outcome::Crashed, "an answer may speak of anything");
         assert_eq!(end(&["Welcome!"], "", 0, "").0, Outcome::Unreadable);
-        for (lines, code) in [(&["Welcome!", message][..], 0), (&["Welcome!"], 1), (&[], 0)] {
-            let detail = format!("no end of the turn; the agent exited with code {code}");
-            assert_eq!(end(lines, "", code, ""), (Outcome::Crashed, detail));
-        }
+        let detail = "no end of the turn; the agent exited with code 1";
+        assert_eq!(end(&["Welcome!"], "", 1, ""), (Outcome::Crashed, detail.to_owned()));
     }
 
     #[test]

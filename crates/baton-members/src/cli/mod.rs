@@ -36,6 +36,7 @@ pub mod claude;
 pub mod codex;
 pub mod declared;
 mod environment;
+pub(crate) mod heard;
 pub(crate) mod oneshot;
 mod settings;
 pub(crate) mod words;

@@ -6,6 +6,7 @@ use baton_process::Ending;
 use super::process::Ran;
 use super::remote::Trouble;
 use super::talk::{Ended, Said};
+use crate::cli::heard::{NOISE, cut_short};
 use crate::cli::oneshot::{how_it_ended, our_end};
 use crate::cli::words;
 use crate::http::watch::Stop;
@@ -23,7 +24,7 @@ pub(super) fn of_process(ran: &Ran) -> (Outcome, String) {
         Ended::Closed => closed(ran, &stderr),
         Ended::Stopped(Stop::TimedOut(Deadline::FirstEvent)) => {
             let outcome = Stop::TimedOut(Deadline::FirstEvent).outcome();
-            (outcome, slow_start(ran.others, &words::complaint(&stderr)))
+            (outcome, slow_start(ran.heard.others, &words::complaint(&stderr)))
         }
         ended => of_talk(ended, &ran.said),
     }
@@ -92,15 +93,14 @@ fn closed(ran: &Ran, stderr: &str) -> (Outcome, String) {
     if let Some(outcome) = words::class(None, &complaint) {
         return (outcome, complaint);
     }
-    if ran.messages == 0 && ran.others > 0 {
-        return (Outcome::Unreadable, "the program wrote nothing that is of its protocol".to_owned());
+    if ran.heard.is_noise() {
+        return (Outcome::Unreadable, NOISE.to_owned());
     }
     let ended = match &ran.report.ending {
         Ending::Cancelled => "took no more input".to_owned(),
         ending => how_it_ended(ending),
     };
-    let because = if complaint.is_empty() { ended } else { format!("{ended}: {complaint}") };
-    (Outcome::Crashed, words::detail(&format!("no answer; the server {because}")))
+    (Outcome::Crashed, cut_short("no answer; the server", &ended, &complaint))
 }
 
 fn of_trouble(trouble: &Trouble, url: &str) -> (Outcome, String) {

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::talk::{Said, Wish, converse};
 use super::wire;
+use crate::cli::heard::Heard;
 use crate::http::watch::Watch;
 
 /// From the end of its input to the wish that the server stops: some need a moment to leave.
@@ -25,9 +26,7 @@ pub(super) struct Ran {
     pub(super) report: Report,
     /// All of its standard output, up to the cap.
     pub(super) received: Vec<u8>,
-    pub(super) messages: usize,
-    /// Lines that are no messages.
-    pub(super) others: usize,
+    pub(super) heard: Heard,
 }
 
 /// Starts the server, talks as `wish` says, and ends it. Nothing of it is left when this returns.
@@ -48,7 +47,7 @@ pub(super) async fn run(
     let (sender, messages) = unbounded_channel();
     let stop = Cancel::default();
     let talk = converse(Lines { input: Some(input), messages }, wish, watch, progress);
-    let (mut received, mut counted, mut others) = (Vec::new(), 0, 0);
+    let (mut received, mut heard) = (Vec::new(), Heard::default());
     let process = async {
         let report = launcher
             .run(command, stop.requested(), &mut |line| {
@@ -58,11 +57,11 @@ pub(super) async fn run(
                 }
                 match wire::message(line.bytes) {
                     Some(message) => {
-                        counted += 1;
+                        heard.messages += 1;
                         // An error says that nobody listens any more.
                         let _ = sender.send(message);
                     }
-                    None => others += usize::from(!line.bytes.trim_ascii().is_empty()),
+                    None => heard.other(line.bytes),
                 }
                 Flow::Payload
             })
@@ -71,7 +70,7 @@ pub(super) async fn run(
         report
     };
     let (said, report) = together(talk, process, &stop).await;
-    Ran { said, report, received, messages: counted, others }
+    Ran { said, report, received, heard }
 }
 
 /// The talk ends when the process does. The process ends when the talk did: by itself, as its input is closed then,

@@ -7,10 +7,11 @@ use baton_core::outcome::Outcome;
 use baton_core::run::Provenance;
 use baton_core::units::{MicroUsd, Timestamp, Usage};
 use baton_port::{Opens, Progress, Turn};
-use baton_process::{Ending, Flow};
+use baton_process::Flow;
 use serde_json::Value;
 
-use crate::cli::oneshot::{End, Reaction, Reader, how_it_ended};
+use crate::cli::heard::Heard;
+use crate::cli::oneshot::{End, Reaction, Reader};
 use crate::cli::words;
 
 /// The model name under which the program prints its own words.
@@ -31,8 +32,7 @@ pub struct Parser {
     limit_reached: Option<String>,
     retry: Option<Value>,
     result: Option<Value>,
-    events: usize,
-    other_lines: usize,
+    heard: Heard,
 }
 
 impl Parser {
@@ -52,11 +52,11 @@ impl Parser {
         let event = match serde_json::from_slice::<Value>(line) {
             Ok(event) if event.is_object() => event,
             _ => {
-                self.other_lines += usize::from(!line.trim_ascii().is_empty());
+                self.heard.other(line);
                 return Reaction::quiet(Flow::Continue);
             }
         };
-        self.events += 1;
+        self.heard.messages += 1;
         match string(&event, "type") {
             "system" => self.system(&event),
             "assistant" => self.assistant(&event),
@@ -246,20 +246,15 @@ impl Parser {
 
     fn without_result(&self, end: End<'_>) -> Turn {
         let complaint = words::complaint(end.stderr);
-        let ended = how_it_ended(end.ending);
         if self.text.is_empty()
             && let Some(outcome) = words::class(None, &complaint)
         {
             return self.unfinished(outcome, &complaint);
         }
-        let because = if complaint.is_empty() { ended } else { format!("{ended}: {complaint}") };
-        let detail = words::detail(&format!("no result; the program {because}"));
-        match (self.text.is_empty(), self.events, self.other_lines) {
-            (false, ..) => Turn { text: Some(self.text.clone()), ..self.unfinished(Outcome::Partial, &detail) },
-            (true, 0, 1..) if *end.ending == (Ending::Exited { code: 0 }) => {
-                self.unfinished(Outcome::Unreadable, "the program wrote nothing that is of its protocol")
-            }
-            (true, ..) => self.unfinished(Outcome::Crashed, &detail),
+        let (outcome, detail) = self.heard.without_end(end.ending, &complaint, "no result; the program");
+        match self.text.is_empty() {
+            true => self.unfinished(outcome, &detail),
+            false => Turn { text: Some(self.text.clone()), ..self.unfinished(Outcome::Partial, &detail) },
         }
     }
 

@@ -7,10 +7,11 @@ use baton_core::outcome::Outcome;
 use baton_core::run::Provenance;
 use baton_core::units::Usage;
 use baton_port::{Progress, Turn};
-use baton_process::{Ending, Flow};
+use baton_process::Flow;
 use serde_json::Value;
 
-use crate::cli::oneshot::{End, Reaction, Reader, how_it_ended};
+use crate::cli::heard::Heard;
+use crate::cli::oneshot::{End, Reaction, Reader};
 use crate::cli::words;
 
 /// What was read so far.
@@ -26,8 +27,7 @@ pub struct Parser {
     retry: Option<String>,
     completed: Option<Value>,
     failed: bool,
-    events: usize,
-    other_lines: usize,
+    heard: Heard,
 }
 
 impl Parser {
@@ -47,11 +47,11 @@ impl Parser {
         let event = match serde_json::from_slice::<Value>(line) {
             Ok(event) if event.is_object() => event,
             _ => {
-                self.other_lines += usize::from(!line.trim_ascii().is_empty());
+                self.heard.other(line);
                 return Reaction::quiet(Flow::Continue);
             }
         };
-        self.events += 1;
+        self.heard.messages += 1;
         match string(&event, "type") {
             "thread.started" => {
                 self.thread = event["thread_id"].as_str().map(str::to_owned);
@@ -162,15 +162,10 @@ impl Parser {
         {
             return self.unfinished(outcome, &words::detail(said));
         }
-        let ended = how_it_ended(end.ending);
-        let because = if said.is_empty() { ended } else { format!("{ended}: {said}") };
-        let detail = words::detail(&format!("no end of the turn; the program {because}"));
-        match (self.text.is_empty(), self.events, self.other_lines) {
-            (false, ..) => Turn { text: Some(self.text.clone()), ..self.unfinished(Outcome::Partial, &detail) },
-            (true, 0, 1..) if *end.ending == (Ending::Exited { code: 0 }) => {
-                self.unfinished(Outcome::Unreadable, "the program wrote nothing that is of its protocol")
-            }
-            (true, ..) => self.unfinished(Outcome::Crashed, &detail),
+        let (outcome, detail) = self.heard.without_end(end.ending, said, "no end of the turn; the program");
+        match self.text.is_empty() {
+            true => self.unfinished(outcome, &detail),
+            false => Turn { text: Some(self.text.clone()), ..self.unfinished(Outcome::Partial, &detail) },
         }
     }
 

@@ -11,6 +11,7 @@ use super::classes::Failure;
 use super::declaration::{Map, TextMode, UsageMode};
 use super::documents::{Documents, Format, in_line};
 use super::path::Condition;
+use crate::cli::heard::Heard;
 use crate::cli::oneshot::{End, Reaction, Reader, how_it_ended};
 use crate::cli::words;
 
@@ -29,8 +30,7 @@ pub struct Parser {
     retry: Option<Value>,
     /// The last status of a failed request, also of one that is tried again.
     status: Option<u16>,
-    events: usize,
-    other_lines: usize,
+    heard: Heard,
 }
 
 impl Parser {
@@ -57,8 +57,7 @@ impl Parser {
             error: None,
             retry: None,
             status: None,
-            events: 0,
-            other_lines: 0,
+            heard: Heard::default(),
         }
     }
 
@@ -70,7 +69,7 @@ impl Parser {
             Format::Json => self.documents.line(line),
         };
         if events.is_empty() {
-            self.other_lines += usize::from(!line.trim_ascii().is_empty());
+            self.heard.other(line);
         }
         let mut all = Reaction::quiet(Flow::Continue);
         for event in &events {
@@ -89,14 +88,14 @@ impl Parser {
     }
 
     fn event(&mut self, event: &Value) -> Reaction {
-        self.events += 1;
+        self.heard.messages += 1;
         self.origin(event);
         self.status = self.status_in(event).or(self.status);
         if self.is_another_session() || self.retries(event) {
             return Reaction::quiet(Flow::Stop);
         }
         self.count(event);
-        let mut progress = match self.events {
+        let mut progress = match self.heard.messages {
             1 => vec![Progress::Thinking],
             _ => Vec::new(),
         };
@@ -263,15 +262,10 @@ impl Parser {
             let said = if complaint.is_empty() { how_it_ended(end.ending) } else { complaint };
             return self.unfinished(outcome, &said);
         }
-        let ended = how_it_ended(end.ending);
-        let because = if complaint.is_empty() { ended } else { format!("{ended}: {complaint}") };
-        let detail = words::detail(&format!("no end of the turn; the program {because}"));
-        match (text.is_empty(), self.events, self.other_lines) {
-            (false, ..) => Turn { text: Some(text.to_owned()), ..self.unfinished(Outcome::Partial, &detail) },
-            (true, 0, 1..) if *end.ending == (Ending::Exited { code: 0 }) => {
-                self.unfinished(Outcome::Unreadable, "the program wrote nothing that is of its protocol")
-            }
-            (true, ..) => self.unfinished(Outcome::Crashed, &detail),
+        let (outcome, detail) = self.heard.without_end(end.ending, &complaint, "no end of the turn; the program");
+        match text.is_empty() {
+            true => self.unfinished(outcome, &detail),
+            false => Turn { text: Some(text.to_owned()), ..self.unfinished(Outcome::Partial, &detail) },
         }
     }
 
