@@ -9,8 +9,10 @@ use std::time::Duration;
 use baton_core::ids::MemberId;
 use baton_core::member::{ChannelSpec, Limits, Member, Nature, Payer};
 use baton_core::outcome::{Deadline, Outcome};
+use baton_members::warm::Pool;
 use baton_members::{Tools, open};
-use baton_port::{Cancel, Caps, Channel, Deadlines, Progress, ProgressSink, SessionUse, Turn, TurnRequest};
+use baton_port::{Cancel, Caps, Channel, Deadlines, Exchange, Progress, ProgressSink, SessionUse, Turn, TurnRequest};
+use baton_testkit::fake_agent::record::Start;
 use baton_testkit::fake_agent::{MARKER, Script};
 
 use crate::place::{Place, on_runtime, with_shim};
@@ -70,9 +72,15 @@ pub(crate) fn request(directory: &Path, prompt: &str) -> TurnRequest {
 /// Keeps the signs of life, and wishes to stop at the first one of this kind.
 #[derive(Default)]
 pub(crate) struct Watcher {
-    pub(crate) seen: Mutex<Vec<Progress>>,
-    pub(crate) stop_at: Option<Progress>,
-    pub(crate) cancel: Cancel,
+    seen: Mutex<Vec<Progress>>,
+    stop_at: Option<Progress>,
+    cancel: Cancel,
+}
+
+impl Watcher {
+    pub(crate) fn stopping_at(sign: Progress, cancel: &Cancel) -> Arc<Self> {
+        Arc::new(Self { seen: Mutex::default(), stop_at: Some(sign), cancel: cancel.clone() })
+    }
 }
 
 impl ProgressSink for Watcher {
@@ -114,8 +122,21 @@ impl Stage {
 
     /// The seat's channel, with its program installed as the script says now.
     pub(crate) fn channel(&self) -> Arc<dyn Channel> {
+        self.open(&self.tools())
+    }
+
+    /// The same, whose starts are bounded by this pool.
+    pub(crate) fn pooled(&self, pool: &Pool) -> Arc<dyn Channel> {
+        self.open(&self.tools().with_pool(pool.clone()))
+    }
+
+    fn tools(&self) -> Tools {
+        Tools::new(with_shim(), variables(self.place.root(), &[KEY]))
+    }
+
+    fn open(&self, tools: &Tools) -> Arc<dyn Channel> {
         self.place.install(&self.program, &self.script);
-        open(&self.member, &Tools::new(with_shim(), variables(self.place.root(), &[KEY]))).unwrap()
+        open(&self.member, tools).unwrap()
     }
 
     pub(crate) fn request(&self) -> TurnRequest {
@@ -162,15 +183,16 @@ impl Stage {
 
     /// A turn that is cancelled at this sign of life, and with it every later one of the same wish.
     pub(crate) fn must_stop_at(&self, sign: Progress) -> (Turn, Vec<Progress>) {
-        let watcher = Arc::new(Watcher { stop_at: Some(sign), ..Watcher::default() });
-        let request = TurnRequest { cancel: watcher.cancel.clone(), progress: watcher.clone(), ..self.request() };
+        let cancel = Cancel::default();
+        let watcher = Watcher::stopping_at(sign, &cancel);
+        let request = TurnRequest { cancel, progress: watcher.clone(), ..self.request() };
         let channel = self.channel();
         let turn = on_runtime(channel.turn(&request));
         assert_eq!((&turn.outcome, turn.detail.as_str()), (&Outcome::Cancelled, "was cancelled"));
         self.must_be_empty(&self.program);
         let seen = watcher.seen.lock().unwrap().clone();
         let again = on_runtime(channel.turn(&request));
-        assert_eq!((again.outcome, self.place.record().len()), (Outcome::Cancelled, 1), "not even started");
+        assert_eq!((again.outcome, self.starts().len()), (Outcome::Cancelled, 1), "not even started");
         (turn, seen)
     }
 
@@ -182,12 +204,41 @@ impl Stage {
         assert_eq!(left, [] as [OsString; 0], "{case}");
     }
 
-    /// What the program was sent in its last start.
-    pub(crate) fn sent(&self) -> String {
-        self.place.record().pop().and_then(|start| start.stdin).unwrap()
+    pub(crate) fn question(&self, prompt: &str, session: SessionUse) -> TurnRequest {
+        TurnRequest { session, ..request(self.place.root(), prompt) }
     }
 
-    fn violations(&self) -> Vec<String> {
-        self.place.record().into_iter().flat_map(|start| start.violations).collect()
+    /// The session's first turn.
+    pub(crate) fn first(&self) -> TurnRequest {
+        self.question("The first question.", SessionUse::New { id: self.script.session.clone() })
+    }
+
+    /// Its second, after the first was answered.
+    pub(crate) fn second(&self) -> TurnRequest {
+        let exchange = Exchange { prompt: "The first question.".to_owned(), answer: self.script.answer.clone() };
+        TurnRequest { history: vec![exchange], ..self.question("The second question.", self.in_session()) }
+    }
+
+    pub(crate) fn in_session(&self) -> SessionUse {
+        SessionUse::Resume { id: self.script.session.clone() }
+    }
+
+    /// The prompts that each start of the program was asked.
+    pub(crate) fn asked(&self) -> Vec<Vec<String>> {
+        let question = |prompt: &String| prompt.rsplit(": ").next().unwrap_or_default().to_owned();
+        self.starts().iter().map(|start| start.asked.iter().map(question).collect()).collect()
+    }
+
+    pub(crate) fn starts(&self) -> Vec<Start> {
+        self.place.record()
+    }
+
+    /// What the program was sent in its last start.
+    pub(crate) fn sent(&self) -> String {
+        self.starts().pop().and_then(|start| start.stdin).unwrap()
+    }
+
+    pub(crate) fn violations(&self) -> Vec<String> {
+        self.starts().into_iter().flat_map(|start| start.violations).collect()
     }
 }

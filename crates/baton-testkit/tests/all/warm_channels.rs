@@ -5,12 +5,12 @@ use std::time::Duration;
 use baton_core::member::Effort;
 use baton_core::outcome::{Deadline, Outcome};
 use baton_members::warm::Pool;
-use baton_port::{Cancel, Deadlines, SessionUse, TurnRequest};
+use baton_port::{Cancel, Deadlines, Progress, SessionUse, TurnRequest};
 use baton_testkit::fake_agent::Later;
 
 use crate::place::on_runtime;
-use crate::stage::PATIENT;
-use crate::warm_support::{KINDS, Kind, Stage, StopsAtThought, ask};
+use crate::stage::{PATIENT, Watcher};
+use crate::warm_support::{KINDS, Kind, ask, seat};
 
 const FIRST: &str = "The first question.";
 const SECOND: &str = "The second question.";
@@ -46,8 +46,8 @@ fn every_fault_of_a_later_turn_ends_in_its_class_and_leaves_nobody() {
 
 async fn second_turn(kind: Kind, later: Later) {
     let (outcome, asked) = expected(kind, later);
-    let (stage, pool) = (Stage::new(kind, later), Pool::default());
-    let channel = stage.channel(&pool);
+    let (stage, pool) = (seat(kind, later), Pool::default());
+    let channel = stage.pooled(&pool);
     let first = ask(&channel, stage.first()).await;
     assert_eq!(first.outcome, Outcome::Ok, "{kind:?} {later:?}: {}", first.detail);
     if asked.len() == 2 {
@@ -86,8 +86,8 @@ async fn second_turn(kind: Kind, later: Later) {
 fn numbers_and_transcripts_are_each_turns_own() {
     for kind in KINDS {
         on_runtime(async {
-            let (stage, pool) = (Stage::new(kind, Later::Answers), Pool::default());
-            let channel = stage.channel(&pool);
+            let (stage, pool) = (seat(kind, Later::Answers), Pool::default());
+            let channel = stage.pooled(&pool);
             let first = ask(&channel, stage.first()).await;
             let second = ask(&channel, stage.second()).await;
             for turn in [&first, &second] {
@@ -109,10 +109,10 @@ fn numbers_and_transcripts_are_each_turns_own() {
 fn a_session_is_resumed_by_a_new_process_and_its_first_turn_has_its_numbers_where_they_are_told() {
     for kind in KINDS {
         on_runtime(async {
-            let stage = Stage::new(kind, Later::Answers);
+            let stage = seat(kind, Later::Answers);
             for request in [stage.first(), stage.second()] {
                 let pool = Pool::default();
-                let turn = ask(&stage.channel(&pool), request).await;
+                let turn = ask(&stage.pooled(&pool), request).await;
                 assert_eq!((&turn.outcome, turn.usage.is_some()), (&Outcome::Ok, true), "{kind:?}");
                 pool.close().await;
             }
@@ -127,9 +127,9 @@ fn a_session_is_resumed_by_a_new_process_and_its_first_turn_has_its_numbers_wher
 fn a_lost_session_is_said_to_be_lost() {
     for kind in [Kind::Codex, Kind::Acp] {
         on_runtime(async {
-            let (stage, pool) = (Stage::new(kind, Later::Answers), Pool::default());
+            let (stage, pool) = (seat(kind, Later::Answers), Pool::default());
             let session = SessionUse::Resume { id: "another".to_owned() };
-            let turn = ask(&stage.channel(&pool), stage.request(SECOND, session)).await;
+            let turn = ask(&stage.pooled(&pool), stage.question(SECOND, session)).await;
             assert_eq!((turn.outcome, pool.resting()), (Outcome::SessionNotFound, 0), "{kind:?} {}", turn.detail);
             assert_eq!((stage.asked(), stage.place.survivors()), (vec![vec![]], vec![]), "{kind:?}: not even asked");
         });
@@ -140,11 +140,11 @@ fn a_lost_session_is_said_to_be_lost() {
 fn a_cancelled_turn_ends_its_process() {
     for kind in KINDS {
         on_runtime(async {
-            let (stage, pool) = (Stage::new(kind, Later::Hangs), Pool::default());
-            let channel = stage.channel(&pool);
+            let (stage, pool) = (seat(kind, Later::Hangs), Pool::default());
+            let channel = stage.pooled(&pool);
             ask(&channel, stage.first()).await;
             let cancel = Cancel::default();
-            let progress = std::sync::Arc::new(StopsAtThought(cancel.clone()));
+            let progress = Watcher::stopping_at(Progress::Thinking, &cancel);
             let turn = ask(&channel, TurnRequest { cancel, progress, ..stage.second() }).await;
             assert_eq!((turn.outcome, turn.detail.as_str()), (Outcome::Cancelled, "was cancelled"), "{kind:?}");
             assert_eq!((pool.resting(), stage.place.survivors()), (0, vec![]), "{kind:?}");
@@ -156,8 +156,8 @@ fn a_cancelled_turn_ends_its_process() {
 fn the_effort_is_each_turns_own() {
     for kind in [Kind::Claude, Kind::Codex] {
         on_runtime(async {
-            let (stage, pool) = (Stage::new(kind, Later::Answers), Pool::default());
-            let channel = stage.channel(&pool);
+            let (stage, pool) = (seat(kind, Later::Answers), Pool::default());
+            let channel = stage.pooled(&pool);
             ask(&channel, TurnRequest { effort: Some(Effort::Low), ..stage.first() }).await;
             let second = ask(&channel, TurnRequest { effort: Some(Effort::High), ..stage.second() }).await;
             assert_eq!(second.outcome, Outcome::Ok);
@@ -176,12 +176,12 @@ fn the_effort_is_each_turns_own() {
 #[test]
 fn codex_is_not_kept_where_there_are_rules_or_a_configuration_to_leave_out() {
     on_runtime(async {
-        let (stage, pool) = (Stage::new(Kind::Codex, Later::Answers), Pool::default());
-        let without = Stage::new(Kind::Codex, Later::Answers).set("user_config", "ignore");
+        let (stage, pool) = (seat(Kind::Codex, Later::Answers), Pool::default());
+        let without = seat(Kind::Codex, Later::Answers).set("user_config", "ignore");
         std::fs::create_dir_all(stage.place.root().join(".codex/rules")).unwrap();
         std::fs::write(stage.place.root().join(".codex/rules/default.rules"), "").unwrap();
         for stage in [stage, without] {
-            let turn = ask(&stage.channel(&pool), stage.first()).await;
+            let turn = ask(&stage.pooled(&pool), stage.first()).await;
             assert_eq!((turn.outcome, pool.resting()), (Outcome::Ok, 0));
             assert_eq!(stage.starts()[0].arguments[1], "exec");
         }
