@@ -4,7 +4,8 @@
 //! `cli`: any other program, described by settings alone (see [`declared`]). Each has a folder with two pure
 //! halves: `args` turns a seat and a request into arguments, environment and input; `parse` turns lines into a turn.
 //! What all share is in `oneshot`: the search for the program, the limits, the transcript, and what each ending of
-//! the process means. The turns of a session may share one process: see [`crate::warm`].
+//! the process means; `heard` tells noise from messages. The turns of a session may share one process: see
+//! [`crate::warm`].
 //!
 //! What holds for every turn:
 //!
