@@ -152,9 +152,7 @@ impl UserFile {
         config.deny = self.deny;
         self.warm.apply(&mut config.warm);
         config.checks = self.check;
-        if let Some(check) = config.checks.iter().find(|check| check.command.is_empty()) {
-            return Err(wrong(format!("check `{}`: `command` is empty", check.id)));
-        }
+        config.checks.iter().try_for_each(CheckEntry::startable).map_err(wrong)?;
         config.servers = super::servers::servers(&self.mcp_servers).map_err(wrong)?;
         for role in self.role {
             config.roles.retain(|known| known.kind != role.kind);
@@ -168,6 +166,22 @@ impl UserFile {
             return Err(wrong(format!("handover: there is no member `{name}`")));
         }
         Ok(())
+    }
+}
+
+impl CheckEntry {
+    /// A program is named as the PATH knows it, or by an absolute path: what `./tests` means depends on the directory,
+    /// and in a copy with a patch it would be the patch's.
+    pub(super) fn startable(&self) -> Result<(), String> {
+        let id = &self.id;
+        match self.command.first() {
+            None => Err(format!("check `{id}`: `command` is empty")),
+            Some(program) if program.contains('/') && !Path::new(program).is_absolute() => Err(format!(
+                "check `{id}`: `{program}` is neither a program on the PATH nor an absolute path; \
+                 where it is a script, name what runs it: command = [\"sh\", \"{program}\"]"
+            )),
+            Some(_) => Ok(()),
+        }
     }
 }
 

@@ -61,8 +61,9 @@ impl Project {
             dollars_to_micro(dollars, "spend_cap_usd")
                 .map_err(|because| Failure::configuration(format!("{}: {because}", path.display())))?;
         }
-        let servers = super::servers::servers(&file.mcp_servers)
-            .map_err(|because| Failure::configuration(format!("{}: {because}", path.display())))?;
+        let wrong = |because: String| Failure::configuration(format!("{}: {because}", path.display()));
+        file.check.iter().try_for_each(CheckEntry::startable).map_err(wrong)?;
+        let servers = super::servers::servers(&file.mcp_servers).map_err(wrong)?;
         Ok(Some(Self { root, content: Hash::of(text.as_bytes()), checks: file.check.clone(), servers, file }))
     }
 

@@ -88,6 +88,17 @@ fn a_malformed_configuration_names_file_line_and_key() {
 }
 
 #[test]
+fn a_check_that_depends_on_the_directory_is_refused_before_anybody_is_asked() {
+    let check = "[[check]]\nid = \"tests\"\ncommand = [\"./run-tests\", \"all\"]\n";
+    let parts = ["baton.toml", "check `tests`", "`./run-tests`", "command = [\"sh\", \"./run-tests\"]"];
+    refused(&Table::lay_with(THREE, all(THREE, "approve"), check), &["ask", "x", "--yes"], 3, &parts);
+    let table = Table::lay(THREE, all(THREE, "approve"));
+    table.home.write("baton.toml", check).unwrap();
+    refused(&table, &["ask", "x", "--yes"], 3, &parts);
+    assert!(table.upstream.requests().is_empty());
+}
+
+#[test]
 fn a_store_that_is_none_or_newer_is_left_as_it_is() {
     for bytes in [b"this is no database, but a poem of some length".repeat(40), newer_store()] {
         let home = home();
