@@ -1,7 +1,9 @@
 //! The command line as typed. Nothing here looks at the machine; every default that depends on it is resolved later.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Debug, Parser)]
@@ -10,6 +12,24 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line. A sentence that begins with a dash, such as a line of a list, is the task and no option.
+    pub(crate) fn read(arguments: Vec<OsString>) -> Result<Self, clap::Error> {
+        let error = match Self::try_parse_from(&arguments) {
+            Ok(cli) => return Ok(cli),
+            Err(error) => error,
+        };
+        let is_sentence =
+            |word: &OsString| word.to_str().is_some_and(|word| word.starts_with('-') && word.contains(' '));
+        let at = arguments.iter().position(is_sentence);
+        let (Some(at), ErrorKind::UnknownArgument) = (at, error.kind()) else { return Err(error) };
+        let mut moved = arguments;
+        let task = moved.remove(at);
+        moved.extend(["--".into(), task]);
+        Self::try_parse_from(moved)
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,8 +15,6 @@ mod trust;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::cli::{Cli, Command};
 use crate::failure::{Exit, Failure};
 use crate::render::Output;
@@ -29,7 +27,7 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == SHIM) {
         return code(baton_process::shim::main(arguments));
     }
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };

@@ -99,6 +99,18 @@ fn a_check_that_depends_on_the_directory_is_refused_before_anybody_is_asked() {
 }
 
 #[test]
+fn a_task_may_begin_with_a_dash() {
+    let table = Table::lay(THREE, all(THREE, "approve"));
+    for task in ["- the loop ends early", "-5 is taken as a count", "- one\n- two", "-- what is this?"] {
+        let ran = table.run(&["ask", task, "--dry-run"]);
+        assert_eq!(ran.code, Some(0), "{task}: {}", ran.stderr);
+        assert!(ran.stdout.contains(&format!("# Task\n\n{task}\n")), "{task}: {}", ran.stdout);
+    }
+    refused(&table, &["ask", "- the loop ends early", "--bogus"], 2, &["unexpected argument '--bogus'"]);
+    refused(&table, &["ask", "--bogus", "x"], 2, &["unexpected argument '--bogus'"]);
+}
+
+#[test]
 fn a_store_that_is_none_or_newer_is_left_as_it_is() {
     for bytes in [b"this is no database, but a poem of some length".repeat(40), newer_store()] {
         let home = home();
