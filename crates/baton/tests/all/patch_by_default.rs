@@ -50,6 +50,10 @@ fn what_is_asked_stays_text_and_the_users_word_comes_first() {
     assert_eq!(asks_for(&table, &[&[TOLD, "--question", "text"], WITH].concat()), "text");
     assert_eq!(asks_for(&table, &[&[TOLD, "--workflow", "refine"], WITH].concat()), "text", "it tries none");
     assert_eq!(asks_for(&table, &[TOLD]), "text", "none of these members sees the file");
+    let told = table.run(&["ask", "--dry-run", TOLD]).stderr;
+    assert!(told.contains("no patch: no member here sees your files") && told.contains("-f FILE"), "{told}");
+    let asked = table.run(&["ask", "--dry-run", "how should I fix the bad line in value.txt?"]).stderr;
+    assert_eq!(asked, "", "who wants words is told nothing");
     let choice = table.run(&[&["ask", "--dry-run", TOLD, "--choose", "a,b"], WITH].concat()).stdout;
     assert!(choice.contains("asks for choice"), "{choice}");
 }
@@ -61,6 +65,8 @@ fn where_nothing_can_be_tried_no_patch_is_asked_for() {
     assert_eq!(asks_for(&table, &[&[TOLD], WITH].concat()), "text");
     git(&table, &["init", "--quiet", "-b", "main"]);
     assert_eq!(asks_for(&table, &[&[TOLD], WITH].concat()), "text", "there is no commit yet");
+    let told = table.run(&[&["ask", "--dry-run", TOLD], WITH].concat()).stderr;
+    assert!(told.contains("no git repository with a commit") && told.contains("--question patch"), "{told}");
 }
 
 #[test]
