@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use baton_core::journal::Actor;
 
 use super::{conclude, drive, find_run, open_question};
-use crate::cli::{OneRun, Respond};
+use crate::cli::{OneRun, Respond, RunFlags};
 use crate::compose::{Setup, refuse_recursion};
 use crate::failure::{Exit, Failure};
 use crate::render::{self, Output};
@@ -46,6 +46,12 @@ pub(crate) async fn cancel(named: &OneRun) -> Result<Exit, Failure> {
         return Err(Failure::input(format!("run {} is over already", run.short())));
     }
     setup.engine.request_cancel(&run, Actor::Person).await?;
-    render::note(&format!("run {} was asked to stop", run.short()));
+    // Where no baton works on it nobody would act on the wish; so it is done here.
+    let ended = match drive(&setup.engine, &run, &RunFlags { quiet: true, ..RunFlags::default() }).await {
+        Ok(_) => "is cancelled",
+        Err(failure) if failure.busy => "was asked to stop",
+        Err(failure) => return Err(failure),
+    };
+    render::note(&format!("run {} {ended}", run.short()));
     Ok(Exit::Ok)
 }

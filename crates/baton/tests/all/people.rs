@@ -147,8 +147,8 @@ fn a_cancelled_or_waiting_run_is_listed_as_what_it_is() {
     let runs = table.run(&["runs", "--json"]).json().unwrap();
     let short = &runs[0]["run"].as_str().unwrap()[28..];
     assert_eq!(table.run(&["show", &short[..4]]).code, Some(0), "the beginning of the short id is enough");
-    assert_eq!(table.run(&["cancel"]).code, Some(0));
-    let _ = table.run(&["resume"]);
+    let cancelled = table.run(&["cancel"]);
+    assert_eq!((cancelled.code, cancelled.stderr.contains("is cancelled")), (Some(0), true), "{cancelled:?}");
     assert!(table.run(&["runs"]).stdout.contains("cancelled"), "{}", table.run(&["runs"]).stdout);
 }
 
