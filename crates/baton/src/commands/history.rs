@@ -83,12 +83,14 @@ async fn of_run(
         lines.push(format!("patch {number} by {}: {}; {learned}", by.join(", "), words(&fate)));
     }
     if lines.is_empty() {
-        let short = run.short();
         let task = state.inputs.as_ref().map_or(String::new(), |inputs| one_line(&inputs.task.prompt, 50));
-        lines.push(format!(
-            "no commit has its patch as it was written; `baton rate {short} good|bad` says it  {}",
-            style::dim(&task)
-        ));
+        let said = known.iter().any(|said| said.run == *run && said.source == Source::Person);
+        let what = if said {
+            "your own word stays".to_owned()
+        } else {
+            format!("`baton rate {} good|bad` says what became of it", run.short())
+        };
+        lines.push(format!("{}  no commit has its patch as it was written; {what}", style::dim(&task)));
     }
     Ok(lines)
 }

@@ -53,7 +53,7 @@ fn trials_teach_without_being_asked() {
 fn a_persons_word_is_about_a_patch_and_replaces_what_its_trial_said() {
     let Some((table, run)) = one_holds() else { return };
     let screen = table.run(&["show", &run]).stdout;
-    assert!(screen.contains("1 adopted  cork") && screen.contains("2 not      ash, beech"), "{screen}");
+    assert!(screen.contains("1 adopted  by cork") && screen.contains("2 not adopted  by ash, beech"), "{screen}");
     let other = table.run(&["show", &run, "--patch=2"]);
     assert!(other.stdout.contains("+worse") && other.stderr.contains("with this patch tests fails"), "{other:?}");
     assert!(table.run(&["show", &run, "--patch"]).stdout.contains("+good"));
@@ -66,6 +66,8 @@ fn a_persons_word_is_about_a_patch_and_replaces_what_its_trial_said() {
     let members = known(&table);
     assert_eq!(members["cork"]["counts"]["right"], 0, "{members:#}");
     assert_ne!(members["ash"]["counts"]["right"], 0, "{members:#}");
+    let looked = history(&table, &[]);
+    assert!(looked.contains("no commit has its patch") && looked.contains("your own word stays"), "{looked}");
 }
 
 #[test]
