@@ -111,7 +111,7 @@ pub(crate) fn open_question(state: &RunState) -> Option<(String, Vec<String>)> {
     }
 }
 
-fn question_text(run: &RunId, (question, options): &(String, Vec<String>), width: usize) -> String {
+pub(crate) fn question_text(run: &RunId, (question, options): &(String, Vec<String>), width: usize) -> String {
     let mut page = Page::new(width);
     page.blank();
     page.paragraph("", 0, question);

@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use baton_core::ids::RunId;
-use baton_core::run::{Attempt, Event, RunState, Stamped, Step};
+use baton_core::outcome::Outcome;
+use baton_core::run::{Attempt, Event, RunState, Stamped, Status, Step};
 use baton_core::text::{one_line, printable};
 
-use super::{find_run, open_question, texts, written};
+use super::{find_run, open_question, question_text, texts, written};
 use crate::cli::{Format, Show};
 use crate::compose::Setup;
 use crate::failure::{Exit, Failure};
@@ -44,16 +45,26 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
         text.push('\n');
         text.push_str(&render::decision::screen(&run, &state, decision, &texts, width));
     }
-    if let Some((question, options)) = open_question(&state) {
-        let mut page = Page::new(width);
-        page.paragraph("", 2, &format!("{} {question} ({})", style::warn("waits:"), options.join(", ")));
-        text.push_str(&page.into_text());
-    }
+    text.push_str(&still_open(&run, &state, width));
     if show.transcripts {
         text.push_str(&transcripts(&setup, &events).await?);
     }
     output.print(&text)?;
     Ok(Exit::Ok)
+}
+
+/// What a run that is not over waits for, and the command that carries it on.
+fn still_open(run: &RunId, state: &RunState, width: usize) -> String {
+    if let Some(question) = open_question(state) {
+        return format!("{}\n", question_text(run, &question, width));
+    }
+    let mut page = Page::new(width);
+    if state.status == Status::Open {
+        page.blank();
+        page.paragraph("", 0, "Not over yet. If the baton that worked on it was stopped, carry it on:");
+        page.verbatim(&format!("  baton resume {}", run.short()));
+    }
+    page.into_text()
 }
 
 /// One patch and nothing else, the adopted one where no number is given; what speaks against it goes to standard error.
@@ -155,7 +166,12 @@ fn seat(state: &RunState, attempt: &Attempt) -> String {
 }
 
 fn tried(state: &RunState, step: &Step, attempt: &Attempt, widest: usize, page: &mut Page) {
-    let outcome = attempt.outcome.as_ref().map_or("running", |outcome| outcome.label());
+    let result = step.evidence.as_ref().filter(|_| attempt.outcome.as_ref().is_some_and(Outcome::is_ok));
+    let outcome = match (&attempt.outcome, result) {
+        (None, _) => "no answer yet",
+        (_, Some(evidence)) => render::words::outcome(step, &evidence.result),
+        (Some(outcome), None) => outcome.label(),
+    };
     let cost = attempt.cost.map_or("cost unknown".to_owned(), |cost| cost.to_string());
     let tokens = attempt
         .usage
@@ -164,7 +180,7 @@ fn tried(state: &RunState, step: &Step, attempt: &Attempt, widest: usize, page: 
         if attempt.detail.is_empty() { String::new() } else { format!(": {}", one_line(&attempt.detail, 200)) };
     let payer = render::turns::payer(state, attempt).as_str();
     let (seat, part) = (seat(state, attempt), render::words::part(state, step));
-    let paid = style::dim(&format!("{cost} ({payer}){tokens}"));
+    let paid = attempt.outcome.as_ref().map_or(String::new(), |_| style::dim(&format!("{cost} ({payer}){tokens}")));
     let lead = format!("  {:2} ", step.id.0 + 1);
     page.paragraph(&lead, 7, &format!("{seat:widest$} {part:10} {outcome}{detail}  {paid}"));
     if let Some(words) = attempt.session.as_ref().and_then(render::turns::conversation) {

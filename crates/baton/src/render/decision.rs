@@ -190,9 +190,10 @@ fn coloured(text: &str, paint: impl Fn(&str) -> String) -> String {
 
 /// Who does not stand with the decision, who gave nothing, who was asked instead, and who was not asked.
 fn apart(decision: &Decision, page: &mut Page) {
-    if !decision.dissenters.is_empty() {
+    let dissenters = words::dissenters(decision);
+    if !dissenters.is_empty() {
         page.section("Against it");
-        for one in &decision.dissenters {
+        for one in dissenters {
             let position = style::strong(&one_line(&one.position, LONGEST));
             named(one.member.as_str(), &format!("says {position}: {}", one_line(&one.reason, LONGEST)), page);
         }

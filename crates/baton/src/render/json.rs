@@ -6,6 +6,8 @@ use baton_core::journal::Row;
 use baton_core::run::{RunState, Status};
 use serde_json::{Map, Value, json};
 
+use super::words::{self, Ended};
+use crate::commands::open_question;
 use crate::failure::Failure;
 
 /// The decision with its schema name, its run and, where it refers to them, the whole answer and the tests' diffs.
@@ -38,12 +40,33 @@ pub(crate) fn decision(
     if let (Some(Value::Object(reference)), Some(text)) = (fields.get_mut("answer"), &texts.answer) {
         reference.insert("text".into(), json!(text));
     }
+    beside_the_screen(&mut fields, state, decision, texts);
     if let Some(Value::Array(tests)) = fields.get_mut("reproductions") {
         for (test, diff) in tests.iter_mut().filter_map(Value::as_object_mut).zip(&texts.tests) {
             test.insert("diff".into(), json!(diff));
         }
     }
     Ok(Value::Object(fields))
+}
+
+/// What the screen tells and the decision does not hold: the adopted diff, why a dispute is open, what a run waits for.
+fn beside_the_screen(fields: &mut Map<String, Value>, state: &RunState, decision: &Decision, texts: &super::Texts) {
+    if let (Some(Value::Array(patches)), Some(diff)) = (fields.get_mut("patches"), &texts.answer) {
+        let adopted = patches.iter_mut().filter_map(Value::as_object_mut).find(|one| one.get("adopted").is_some());
+        if let Some(patch) = adopted {
+            patch.insert("diff".into(), json!(diff));
+        }
+    }
+    if let Some(Value::Array(conflicts)) = fields.get_mut("conflicts") {
+        for (value, conflict) in conflicts.iter_mut().filter_map(Value::as_object_mut).zip(&decision.conflicts) {
+            if let Ended::Open(because) = words::ended(conflict, state, decision) {
+                value.insert("openBecause".into(), json!(because.trim_start_matches("open: ")));
+            }
+        }
+    }
+    if let Some((question, options)) = open_question(state) {
+        fields.insert("waitsFor".into(), json!({ "question": question, "answers": options }));
+    }
 }
 
 /// A row of the journal, with everything that its hash covers, so that others can check the chain.

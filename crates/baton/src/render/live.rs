@@ -8,7 +8,7 @@ use std::time::Duration;
 use baton_core::evidence::CheckResult;
 use baton_core::ids::{MemberId, RunId, StepId};
 use baton_core::outcome::Outcome;
-use baton_core::run::{Event, RunState, Stamped, Status, Step};
+use baton_core::run::{Event, RunState, Stamped, Status, Step, Work};
 use baton_core::text::one_line;
 use baton_core::units::Timestamp;
 use baton_engine::Observer;
@@ -154,7 +154,7 @@ fn ended(state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, detail
             CheckResult::Failed => style::bad(word),
             CheckResult::Abstained { .. } => style::warn(word),
         };
-        return (style::good("✓"), format!("{label} {result} after {took}"));
+        return (sign(step, &evidence.result), format!("{label} {result} after {took}"));
     }
     let payer = attempt.map_or("unknown", |attempt| super::turns::payer(state, attempt).as_str());
     let cost = match attempt.and_then(|attempt| attempt.cost) {
@@ -162,6 +162,16 @@ fn ended(state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, detail
         None => format!(", cost unknown ({payer})"),
     };
     (style::good("✓"), format!("{label} answered in {took}{cost}"))
+}
+
+/// A test of a claim has done its work however it ends.
+fn sign(step: &Step, result: &CheckResult) -> String {
+    match result {
+        _ if matches!(step.work, Work::Reproduce { .. }) => style::good("✓"),
+        CheckResult::Passed => style::good("✓"),
+        CheckResult::Failed => style::bad("✗"),
+        CheckResult::Abstained { .. } => style::warn("!"),
+    }
 }
 
 impl Observer for Live {

@@ -126,10 +126,11 @@ fn disputes(state: &RunState, decision: &Decision, out: &mut String) {
 }
 
 fn apart(decision: &Decision, out: &mut String) {
-    if !decision.dissenters.is_empty() {
+    let dissenters = words::dissenters(decision);
+    if !dissenters.is_empty() {
         section("Against it", out);
     }
-    for one in &decision.dissenters {
+    for one in dissenters {
         let _ = writeln!(out, "- **{}** says {}: {}", one.member, escaped(&one.position), escaped(&one.reason));
     }
     let missing = words::missing(decision);

@@ -8,7 +8,7 @@ use baton_core::text::{one_line, printable};
 
 use super::page::Page;
 use super::style;
-use super::words::{LONGEST, names};
+use super::words::{LONGEST, names, plural};
 
 /// So many files of a patch are named.
 const MOST_FILES: usize = 4;
@@ -24,7 +24,7 @@ pub(super) fn section(run: &RunId, state: &RunState, decision: &Decision, diff: 
     for (number, patch) in (1..).zip(&decision.patches) {
         one(number, patch, page);
         if let Some(words) = patch.adopted.then(|| words_of_author(state, patch)).flatten() {
-            page.indented(13, &one_line(words, LONGEST));
+            page.indented(4, &one_line(words, LONGEST));
         }
     }
     if let Some(diff) = diff {
@@ -66,23 +66,24 @@ fn shown(diff: &str, page: &mut Page) {
 
 /// By the number that `accept` and `reject` take.
 fn one(number: usize, patch: &PatchReport, page: &mut Page) {
-    let mark = if patch.adopted { style::good("adopted") } else { style::dim("not    ") };
+    let mark = if patch.adopted { style::good("adopted") } else { style::dim("not adopted") };
     let files: Vec<String> = patch.files.iter().take(MOST_FILES).map(|file| one_line(file, 60)).collect();
     let more = if patch.files.len() > files.len() { ", ..." } else { "" };
-    let what = format!("{}  {}{more}, {} lines", names(&patch.by), files.join(", "), patch.changed_lines);
-    page.paragraph(&format!("  {number} {mark}  "), 13, &what);
+    let changed = plural(patch.changed_lines as usize, "changed line");
+    let what = format!("{mark}  by {}  {}{more}, {changed}", names(&patch.by), files.join(", "));
+    page.paragraph(&format!("{number:>3} "), 4, &what);
     let state = match (patch.applies.as_str(), &patch.because) {
         ("yes", _) => "applies".to_owned(),
         ("no", Some(because)) => format!("does not apply: {}", one_line(because, LONGEST)),
         (_, because) => format!("not tried: {}", one_line(because.as_deref().unwrap_or_default(), LONGEST)),
     };
-    page.indented(13, &style::dim(&state));
+    page.indented(4, &style::dim(&state));
     for check in &patch.checks {
         let passed = check.result == "passed";
         let why = if passed { String::new() } else { format!(": {}", one_line(&check.summary, LONGEST)) };
-        page.indented(13, &format!("{} {}{}", check.check, check.result, style::dim(&why)));
+        page.indented(4, &format!("{} {}{}", check.check, check.result, style::dim(&why)));
     }
     if !patch.backed_by.is_empty() {
-        page.indented(13, &style::dim(&format!("the same by {}", names(&patch.backed_by))));
+        page.indented(4, &style::dim(&format!("the same by {}", names(&patch.backed_by))));
     }
 }

@@ -1,7 +1,8 @@
 //! What a decision says in words, without colour: shared by the screen and by Markdown, so that both say the same.
 
 use baton_core::consensus::{
-    Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, MergedFinding, Recommendation, ReproductionReport,
+    Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, MergedFinding, Recommendation,
+    ReproductionReport,
 };
 use baton_core::evidence::CheckResult;
 use baton_core::ids::{MemberId, StepId};
@@ -37,10 +38,30 @@ pub(super) fn source(decision: &Decision) -> String {
     };
     match decision.confidence_source {
         ConfidenceSource::Prior => "prior, from the members' tiers: nothing learned yet".to_owned(),
-        ConfidenceSource::PriorAndEvidence => "prior, from the members' tiers, and a check that settled it".to_owned(),
+        ConfidenceSource::PriorAndEvidence => format!("prior, from the members' tiers, and {}", evidence(decision)),
         ConfidenceSource::Learned => format!("learned over {outcomes}"),
-        ConfidenceSource::LearnedAndEvidence => format!("learned over {outcomes}, and a check that settled it"),
+        ConfidenceSource::LearnedAndEvidence => format!("learned over {outcomes}, and {}", evidence(decision)),
     }
+}
+
+/// What was run and counts beside the members' words.
+fn evidence(decision: &Decision) -> &'static str {
+    let failed = decision.checks.iter().any(|check| check.result == "failed");
+    let reproduced = decision.reproductions.iter().any(|test| test.result == "reproduced");
+    match (decision.patch.is_some(), reproduced && !failed) {
+        (true, _) => "checks that pass with it",
+        (false, true) => "a test that settled it",
+        (false, false) => "a check that settled it",
+    }
+}
+
+/// Who does not stand with the decision by a vote or a verdict. Who argued against a claim is told with the dispute.
+pub(super) fn dissenters(decision: &Decision) -> Vec<&Dissenter> {
+    let disputed = |one: &&Dissenter| {
+        let claim = one.position.strip_prefix("for: ").or_else(|| one.position.strip_prefix("against: "));
+        claim.is_some_and(|claim| decision.conflicts.iter().any(|conflict| conflict.claim == claim))
+    };
+    decision.dissenters.iter().filter(|one| !disputed(one)).collect()
 }
 
 pub(super) fn blocked(blocker: Blocker) -> &'static str {
@@ -255,7 +276,7 @@ fn writes_test<'a>(state: &'a RunState, step: &'a Step) -> Option<&'a Step> {
 }
 
 /// How what a step ran ended. A test of a claim that fails is told as what it shows.
-pub(super) fn outcome(step: &Step, result: &CheckResult) -> &'static str {
+pub(crate) fn outcome(step: &Step, result: &CheckResult) -> &'static str {
     let is_test = matches!(step.work, Work::Reproduce { .. });
     match (result, is_test) {
         (CheckResult::Passed, false) => "passed",
@@ -267,11 +288,15 @@ pub(super) fn outcome(step: &Step, result: &CheckResult) -> &'static str {
     }
 }
 
-/// What a member is asked as: its role, or the claim that it is asked about, numbered as they came up.
+/// What a member is asked as: its role, or the claim that it is asked about, numbered as they came up; whose patch is
+/// tried.
 pub(crate) fn part(state: &RunState, step: &Step) -> String {
     if let Some(written) = writes_test(state, step) {
         let before = state.steps.iter().filter(|other| other.claim().is_some() && other.id <= written.id);
         return format!("test {}", before.count());
+    }
+    if let Work::Try { of, .. } = step.work {
+        return state.step(of).map_or(String::new(), |author| format!("of {}", author.member));
     }
     let Some(dispute) = step.dispute() else { return step.role.as_str().to_owned() };
     let mut claims: Vec<&str> = Vec::new();

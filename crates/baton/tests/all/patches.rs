@@ -149,7 +149,15 @@ fn the_patch_that_passes_is_taken_whatever_the_votes() {
     assert_eq!(std::fs::read_to_string(table.home.work().join("value.txt")).unwrap(), lines("good"));
     assert_eq!(table.run(&["verify"]).code, Some(0));
     let screen = table.run(&["show"]).stdout;
-    assert!(screen.contains("adopted  cork") && screen.contains("tests failed"), "{screen}");
+    for part in [
+        "  1 adopted  by cork  value.txt, 2 changed lines\n    applies\n    tests passed",
+        "and checks that pass with it",
+    ] {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+    assert!(screen.contains("  2 not adopted  by ash, beech  value.txt"), "{screen}");
+    assert!(screen.contains("of ash     failed") && screen.contains("of cork    passed"), "{screen}");
+    assert!(decision["patches"][0]["diff"].as_str().unwrap().contains("+good"), "{decision:#}");
 }
 
 #[test]
@@ -251,6 +259,9 @@ fn a_kill_in_the_middle_leaves_no_copy_and_no_process() {
     let held = table.home.bin().join("tests.held");
     let rest = killed_while_it_holds(&held, || table.home.start(&[&["ask", "--yes"], ASKED].concat()).unwrap());
     assert_eq!((rest, worktrees(&table)), (Vec::new(), 2), "the copy and its lock are left");
+    let left = table.run(&["show"]).stdout;
+    assert!(left.contains("no answer yet\n") && left.contains("\nNot over yet."), "{left}");
+    assert!(left.contains("\n  baton resume "), "the way on is told: {left}");
     assert_eq!(table.run(&["runs"]).code, Some(0));
     assert_eq!(worktrees(&table), 0, "the next start removes them");
     std::fs::remove_file(held).unwrap();
@@ -290,6 +301,11 @@ fn patches_that_pass_and_behave_differently_are_in_conflict() {
     assert_eq!(decision["checks"].as_array().unwrap().len(), 1, "a probe is no check: {decision:#}");
     let screen = table.run(&["show"]).stdout;
     assert!(screen.contains("with its patch line 5 of behave is"), "{screen}");
+    assert!(!screen.contains("Against it"), "who argued is told with the dispute, once: {screen}");
+    assert!(conflict["openBecause"].as_str().unwrap().contains("neither side gave way"), "{conflict:#}");
+    assert_eq!(decision["waitsFor"]["answers"], serde_json::json!(["approve", "reject"]), "{decision:#}");
+    let run = decision["run"].as_str().unwrap();
+    assert!(screen.contains(&format!("  baton respond {} approve\n", &run[28..])), "{screen}");
     assert_eq!(table.run(&["verify"]).code, Some(0));
     let argued = table.upstream.requests().into_iter().find(|request| request.body.contains("in dispute")).unwrap();
     let words = argued.body.split("One claim is in dispute").nth(1).unwrap();

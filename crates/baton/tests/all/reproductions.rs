@@ -104,8 +104,13 @@ fn the_test_is_shown_everywhere_and_can_be_kept() {
     let table = table("critical", [wants("100")]);
     table.ask(ASKED);
     let screen = table.run(&["show"]).stdout;
-    for part in ["Tests of claims: 1", "reproduced  limit.txt:1", "by beech fails with `run-tests`", "+if grep -qx 100"]
-    {
+    for part in [
+        "and a test that settled it",
+        "Tests of claims: 1",
+        "reproduced  limit.txt:1",
+        "by beech fails with `run-tests`",
+        "+if grep -qx 100",
+    ] {
         assert!(screen.contains(part), "{part}\n---\n{screen}");
     }
     let markdown = table.run(&["show", "--format", "markdown"]).stdout;
