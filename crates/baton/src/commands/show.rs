@@ -92,8 +92,16 @@ async fn patch(setup: &Setup, run: &RunId, number: usize, output: &mut Output) -
     if !names.is_empty() {
         render::note(&format!("with this patch {} fails", names.join(" and ")));
     }
+    tell_place(&state);
     output.print_exact(&String::from_utf8_lossy(&bytes))?;
     Ok(Exit::Ok)
+}
+
+/// Its paths are from the root of the repository; elsewhere git would apply nothing and say that all is well.
+fn tell_place(state: &RunState) {
+    if render::taking::needs_place(state) {
+        render::note(&format!("its paths are from the root of the repository: {}", render::taking::command(state)));
+    }
 }
 
 /// A test that was written for a claim and nothing else; how it ended goes to standard error.
@@ -110,6 +118,7 @@ async fn test(setup: &Setup, run: &RunId, number: usize, output: &mut Output) ->
     };
     let bytes = setup.engine.blob(hash).await?.ok_or_else(|| Failure::input("the test's text was dropped"))?;
     render::note(&format!("{}, {}", render::words::tested(test), render::words::tested_by(test)));
+    tell_place(&state);
     output.print_exact(&String::from_utf8_lossy(&bytes))?;
     Ok(Exit::Ok)
 }

@@ -30,7 +30,7 @@ pub(crate) fn screen(run: &RunId, state: &RunState, decision: &Decision, texts: 
     disputes(state, decision, &mut page);
     apart(decision, &mut page);
     checks(decision, &mut page);
-    super::reproductions::section(run, decision, &texts.tests, &mut page);
+    super::reproductions::section(run, state, decision, &texts.tests, &mut page);
     page.section("Why");
     for reason in &decision.reasoning {
         page.paragraph("  ", 4, &one_line(reason, LONGEST));

@@ -12,6 +12,7 @@ mod reproductions;
 mod sample;
 pub(crate) mod sarif;
 pub(crate) mod style;
+pub(crate) mod taking;
 pub(crate) mod turns;
 pub(crate) mod words;
 

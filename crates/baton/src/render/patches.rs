@@ -8,6 +8,7 @@ use baton_core::text::{one_line, printable};
 
 use super::page::Page;
 use super::style;
+use super::taking;
 use super::words::{LONGEST, names, plural};
 
 /// So many files of a patch are named.
@@ -34,7 +35,7 @@ pub(super) fn section(run: &RunId, state: &RunState, decision: &Decision, diff: 
     if decision.patch.is_some() {
         page.blank();
         page.indented(2, &style::dim("nothing of yours was changed; to take it:"));
-        page.verbatim(&format!("  baton show {} --patch | git apply", run.short()));
+        page.verbatim(&format!("  baton show {} --patch | {}", run.short(), taking::command(state)));
     }
 }
 

@@ -2,17 +2,19 @@
 
 use baton_core::consensus::{Decision, ReproductionReport};
 use baton_core::ids::RunId;
+use baton_core::run::RunState;
 use baton_core::text::{one_line, printable};
 
 use super::page::Page;
 use super::style;
+use super::taking;
 use super::words::{self, LONGEST};
 
 /// A longer test is cut on the screen; `baton show --test` has it whole.
 const MOST_LINES: usize = 40;
 
 /// `diffs` are the tests themselves, in their order.
-pub(super) fn section(run: &RunId, decision: &Decision, diffs: &[Option<String>], page: &mut Page) {
+pub(super) fn section(run: &RunId, state: &RunState, decision: &Decision, diffs: &[Option<String>], page: &mut Page) {
     if decision.reproductions.is_empty() {
         return;
     }
@@ -21,7 +23,12 @@ pub(super) fn section(run: &RunId, decision: &Decision, diffs: &[Option<String>]
         one(number, test, page);
         if let Some(diff) = diffs.get(number - 1).and_then(Option::as_deref) {
             written(diff, page);
-            page.indented(4, &style::dim(&to_keep(run, number, test)));
+            let which = if number == 1 { String::new() } else { format!("={number}") };
+            let keep = format!("to keep it: baton show {} --test{which} | {}", run.short(), taking::command(state));
+            page.verbatim(&format!("    {}", style::dim(&keep)));
+            if let (Some(command), "unknown") = (&test.command, test.result.as_str()) {
+                page.indented(4, &style::dim(&format!("to run it yourself then: {}", one_line(command, 120))));
+            }
         }
     }
 }
@@ -56,15 +63,6 @@ fn written(diff: &str, page: &mut Page) {
     page.blank();
 }
 
-fn to_keep(run: &RunId, number: usize, test: &ReproductionReport) -> String {
-    let which = if number == 1 { String::new() } else { format!("={number}") };
-    let run_it = match (&test.command, test.result.as_str()) {
-        (Some(command), "unknown") => format!("; to run it yourself then: {}", one_line(command, 120)),
-        _ => String::new(),
-    };
-    format!("to keep it: baton show {} --test{which} | git apply{run_it}", run.short())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,11 +86,11 @@ mod tests {
     }
 
     fn shown(tests: Vec<ReproductionReport>, diff: Option<&str>) -> String {
-        let (run, _, mut decision) = sample::decided();
+        let (run, state, mut decision) = sample::decided();
         let diffs: Vec<Option<String>> = tests.iter().map(|_| diff.map(str::to_owned)).collect();
         decision.reproductions = tests;
         let mut page = Page::new(100);
-        section(&run, &decision, &diffs, &mut page);
+        section(&run, &state, &decision, &diffs, &mut page);
         anstream::adapter::strip_str(&page.into_text()).to_string()
     }
 
@@ -115,7 +113,7 @@ mod tests {
         let text = shown(vec![tested("not_reproduced", Some("cargo test"), None), silent], Some("+one"));
         assert!(text.contains("  1 not reproduced  src/a b.rs:29"), "{text}");
         assert!(text.contains("says nothing with `cargo test`: there is no sandbox here"), "{text}");
-        assert!(text.contains("--test=2 | git apply; to run it yourself then: cargo test"), "{text}");
+        assert!(text.contains("--test=2 | git apply\n    to run it yourself then: cargo test"), "{text}");
         let never = shown(vec![tested("unknown", None, Some("fir gave no test: refused"))], None);
         assert!(never.contains("    fir gave no test: refused\n") && !never.contains("git apply"), "{never}");
     }
