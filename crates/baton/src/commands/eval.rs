@@ -1,5 +1,6 @@
 //! `baton eval`: how good the decision rules are on recorded opinions. Nobody is asked and nothing is stored.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use baton_eval::{BrokenLine, Recorded, Report};
 
 use crate::cli::Eval;
 use crate::failure::{Exit, Failure};
-use crate::render::Output;
+use crate::render::{self, Output};
 
 /// How many broken lines are told; the others are counted.
 const MOST_TOLD: usize = 20;
@@ -24,6 +25,10 @@ pub(crate) fn eval(eval: &Eval, output: &mut Output) -> Result<Exit, Failure> {
         cases.keep(&members);
         training.keep(&members);
     }
+    let shared = shared(&cases, &training);
+    if shared > 0 {
+        render::note(&format!("{} both learned from and measured on: the figures flatter", of_cases(shared)));
+    }
     let report = Report::of(&cases, &training);
     if let Some(path) = &eval.cases {
         write_cases(path, &report)?;
@@ -31,6 +36,23 @@ pub(crate) fn eval(eval: &Eval, output: &mut Output) -> Result<Exit, Failure> {
     let text = if eval.json { json(&report)? } else { report.table() };
     output.print(&text)?;
     Ok(Exit::Ok)
+}
+
+/// How many cases, by kind and id, are in both.
+fn shared(cases: &Recorded, training: &Recorded) -> usize {
+    let (cases, training) = (keys(cases), keys(training));
+    cases.intersection(&training).count()
+}
+
+fn keys(recorded: &Recorded) -> BTreeSet<(&'static str, &str)> {
+    let choice = recorded.choice.iter().map(|case| ("choice", case.id.as_str()));
+    let findings = recorded.findings.iter().map(|case| ("findings", case.id.as_str()));
+    let task = recorded.task.iter().map(|case| ("task", case.id.as_str()));
+    choice.chain(findings).chain(task).collect()
+}
+
+fn of_cases(count: usize) -> String {
+    if count == 1 { "1 case is".to_owned() } else { format!("{count} cases are") }
 }
 
 /// The cases and those to learn from. Every broken line of every file is told.
@@ -63,7 +85,9 @@ fn told(broken: &[(String, BrokenLine)]) -> Failure {
     };
     for (file, line) in broken.iter().take(MOST_TOLD) {
         // Writing into a String does not fail.
-        let _ = write!(message, "\n{file}:{}: {}", line.line, one_line(&printable(&line.because), 300));
+        // Each case is read by itself, so the parser takes every line for the first.
+        let because = line.because.replace(" at line 1 column ", ", column ");
+        let _ = write!(message, "\n{file}:{}: {}", line.line, one_line(&printable(&because), 300));
     }
     if broken.len() > MOST_TOLD {
         let _ = write!(message, "\nand {} more", broken.len() - MOST_TOLD);

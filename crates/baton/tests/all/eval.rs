@@ -19,7 +19,9 @@ fn figures_are_printed_and_the_decisions_are_written() {
     let figures: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&figures["schema"], &figures["choice"]["cases"]), (&"baton.eval/1".into(), &4.into()));
     assert_eq!(figures["choice"]["accuracy"], 0.75);
+    assert!(ran.stderr.contains("4 cases are both learned from and measured on"), "{}", ran.stderr);
     let ran = table.run(&["eval", "cases.jsonl", "--members", "bob"]);
+    assert_eq!(ran.stderr, "", "nothing is learned from");
     assert!(ran.stdout.contains("best single (bob)") && !ran.stdout.contains("ann"), "{}", ran.stdout);
     assert!(table.upstream.requests().is_empty(), "nobody was asked");
 }
@@ -35,7 +37,7 @@ fn what_is_wrong_with_the_files_is_told_by_file_and_line() {
     table.home.write("empty.jsonl", "\n").unwrap();
     table.home.write("picture.jsonl", [b'\n', 0xff]).unwrap();
     let cases: &[(&[&str], &[&str])] = &[
-        (&["eval", "bad.jsonl"], &["bad.jsonl:3", "riddle", "bad.jsonl:4"]),
+        (&["eval", "bad.jsonl"], &["bad.jsonl:3", "riddle", ", column ", "bad.jsonl:4"]),
         (&["eval", "good.jsonl", "--train", "bad.jsonl"], &["bad.jsonl:3"]),
         (&["eval", "good.jsonl", "--members", "ann,eve"], &["`eve`", "ann, bob"]),
         (&["eval", "absent.jsonl"], &["`absent.jsonl` cannot be read"]),
