@@ -1,7 +1,10 @@
 //! What is told of single turns: who pays, and how a turn stands to its conversation.
 
+use baton_core::evidence::CheckResult;
+use baton_core::ids::MemberId;
 use baton_core::member::Payer;
-use baton_core::run::{Attempt, RunState, SessionStart, SessionState};
+use baton_core::outcome::Outcome;
+use baton_core::run::{Attempt, RunState, SessionStart, SessionState, Step, Work};
 use serde_json::{Value, json};
 
 /// Who pays for an attempt.
@@ -55,10 +58,26 @@ pub(crate) fn list(state: &RunState) -> Value {
                 "step": step.id.0 + 1, "member": attempt.member, "role": step.role,
                 "outcome": attempt.outcome.as_ref().map(|outcome| outcome.label()),
                 "payer": payer(state, attempt).as_str(), "costUsd": attempt.cost.map(dollars), "tokens": usage,
-                "session": session,
+                "session": session, "result": result(step, attempt), "patchOf": patch_of(state, step),
             })
         })
         .collect()
+}
+
+/// What a check, a trial of a patch or a test of a claim came to; `None` for a member's turn and before the end.
+fn result(step: &Step, attempt: &Attempt) -> Option<&'static str> {
+    let evidence = step.evidence.as_ref().filter(|_| attempt.outcome.as_ref().is_some_and(Outcome::is_ok))?;
+    Some(match evidence.result {
+        CheckResult::Passed => "passed",
+        CheckResult::Failed => "failed",
+        CheckResult::Abstained { .. } => "abstained",
+    })
+}
+
+/// The author of the patch that a step tries.
+fn patch_of<'a>(state: &'a RunState, step: &Step) -> Option<&'a MemberId> {
+    let Work::Try { of, .. } = step.work else { return None };
+    state.step(of).map(|author| &author.member)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "dollars on a screen")]

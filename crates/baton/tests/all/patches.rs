@@ -141,6 +141,10 @@ fn the_patch_that_passes_is_taken_whatever_the_votes() {
     assert_eq!(decision["patches"][1]["checks"][0]["result"], "failed");
     assert_eq!(decision["checks"][0]["result"], "failed", "without a patch it fails: {decision:#}");
     assert_eq!(decision["confidenceSource"], "prior_and_evidence");
+    let trials = decision["turns"].as_array().unwrap().iter().filter(|turn| !turn["patchOf"].is_null());
+    let trials: BTreeMap<&str, &str> =
+        trials.map(|turn| (turn["patchOf"].as_str().unwrap(), turn["result"].as_str().unwrap())).collect();
+    assert_eq!(trials, BTreeMap::from([("ash", "failed"), ("cork", "passed")]), "{decision:#}");
     assert_eq!(touched(&table, &before), Vec::<String>::new(), "nothing of the user's was touched");
     assert_eq!(worktrees(&table), 0);
     let Ran { stdout, .. } = table.run(&["show", "--patch"]);
