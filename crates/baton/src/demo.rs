@@ -120,8 +120,10 @@ enum Folder {
 
 impl Folder {
     fn make(keep: Option<&Path>) -> Result<Self, Failure> {
-        let failed =
-            |error: std::io::Error| Failure::new(Exit::Store, format!("the demo's folder cannot be made: {error}"));
+        let failed = |error: std::io::Error| {
+            Failure::new(Exit::Store, format!("the demo's folder cannot be made: {error}"))
+                .hint("name one that can be: baton demo --keep DIRECTORY")
+        };
         match keep {
             Some(path) => {
                 let path = std::path::absolute(path).map_err(failed)?;

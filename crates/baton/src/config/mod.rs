@@ -148,7 +148,8 @@ fn read_optional(path: &Path) -> Result<Option<String>, Failure> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(Failure::configuration(format!("{} cannot be read: {error}", path.display()))),
+        Err(error) => Err(Failure::configuration(format!("{} cannot be read: {error}", path.display()))
+            .hint("make it readable for this user")),
     }
 }
 
