@@ -34,7 +34,8 @@ pub(super) fn section(run: &RunId, state: &RunState, decision: &Decision, diff: 
     }
     if decision.patch.is_some() {
         page.blank();
-        page.indented(2, &style::dim("nothing of yours was changed; to take it:"));
+        let others = if decision.patches.len() > 1 { ", or another one by its number (--patch=2)" } else { "" };
+        page.indented(2, &style::dim(&format!("nothing of yours was changed; to take it{others}:")));
         page.verbatim(&format!("  baton show {} --patch | {}", run.short(), taking::command(state)));
     }
 }

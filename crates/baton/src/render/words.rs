@@ -6,6 +6,7 @@ use baton_core::consensus::{
 };
 use baton_core::evidence::CheckResult;
 use baton_core::ids::{MemberId, StepId};
+use baton_core::opinion::Position;
 use baton_core::route::Role;
 use baton_core::run::{RunState, Step, Work};
 use baton_core::task::Kind;
@@ -192,15 +193,24 @@ fn open(parties: &[&Step], arbiters: &[&Step]) -> String {
         members.dedup();
         names(&members)
     };
+    let gave_way = format!("neither side gave way ({})", of(parties));
+    let ruled = format!("the arbiter {} {}", of(arbiters), ruled(arbiters));
     match (parties.is_empty(), arbiters.is_empty()) {
         (true, true) => "open: no check settled it".to_owned(),
-        (false, true) => format!("open: no check settled it, and neither side gave way ({})", of(parties)),
-        (true, false) => format!("open: the arbiter {} did not say the same in both orders", of(arbiters)),
-        (false, false) => format!(
-            "open: neither side gave way ({}), and the arbiter {} did not say the same in both orders",
-            of(parties),
-            of(arbiters)
-        ),
+        (false, true) => format!("open: no check settled it, and {gave_way}"),
+        (true, false) => format!("open: {ruled}"),
+        (false, false) => format!("open: {gave_way}, and {ruled}"),
+    }
+}
+
+/// What came of an arbiter that settled nothing: whether it named a side each time.
+fn ruled(arbiters: &[&Step]) -> &'static str {
+    let names_one =
+        |step: &&Step| step.opinion.as_ref().is_some_and(|opinion| matches!(opinion.position, Position::Choice { .. }));
+    if arbiters.iter().all(names_one) {
+        "did not say the same in both orders"
+    } else {
+        "did not name a side in both orders"
     }
 }
 
@@ -319,6 +329,7 @@ mod tests {
     use super::*;
     use crate::render::sample::{self, id};
     use baton_core::consensus::Side;
+    use baton_core::opinion::Opinion;
     use baton_core::run::{Dispute, Order, PromptPlan, StepStatus};
 
     fn asked(member: &str, role: Role, claim: &str) -> Step {
@@ -381,7 +392,12 @@ mod tests {
         let all = [both[0], both[1], ("fir", Role::Arbiter), ("fir", Role::Arbiter)];
         assert_eq!(told(None, &[], |_| {}), "open: no check settled it");
         assert!(told(None, &both, |_| {}).ends_with("neither side gave way (alder, birch)"));
-        assert!(told(None, &all, |_| {}).ends_with("the arbiter fir did not say the same in both orders"));
+        assert!(told(None, &all, |_| {}).ends_with("the arbiter fir did not name a side in both orders"));
+        let mut named = asked("fir", Role::Arbiter, "one");
+        let position = Position::Choice { option: "first".into() };
+        named.opinion = Some(Opinion { position, ..Opinion::abstaining("") });
+        assert_eq!(ruled(&[&named, &named]), "did not say the same in both orders");
+        assert_eq!(ruled(&[&named, &asked("fir", Role::Arbiter, "one")]), "did not name a side in both orders");
     }
 
     #[test]
