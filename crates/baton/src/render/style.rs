@@ -36,19 +36,15 @@ pub(crate) fn duration(millis: u64) -> String {
     }
 }
 
-/// `$0.0123`, or what is known of it.
-pub(crate) fn cost(cost: baton_core::units::MicroUsd, unknown: bool) -> String {
-    match (cost.0, unknown) {
-        (0, true) => "cost unknown".to_owned(),
-        (_, true) => format!("{cost} and more, some unknown"),
-        (_, false) => cost.to_string(),
-    }
-}
-
-/// The cost, and who paid it.
+/// The cost, or what is known of it, and who paid it: `$0.0123 by key`.
 pub(crate) fn paid(amount: baton_core::units::MicroUsd, unknown: bool, payers: &str) -> String {
-    let cost = cost(amount, unknown);
-    if payers.is_empty() { cost } else { format!("{cost} by {payers}") }
+    let by = if payers.is_empty() { String::new() } else { format!(" by {payers}") };
+    match (amount.0, unknown) {
+        (0, true) if payers.is_empty() => "cost unknown".to_owned(),
+        (0, true) => format!("cost unknown, paid{by}"),
+        (_, true) => format!("{amount}{by} and more, as some cost is unknown"),
+        (_, false) => format!("{amount}{by}"),
+    }
 }
 
 #[cfg(test)]
@@ -58,9 +54,10 @@ mod tests {
 
     #[test]
     fn unknown_cost_is_never_shown_as_nothing() {
-        assert_eq!(cost(MicroUsd(0), true), "cost unknown");
-        assert_eq!(cost(MicroUsd(20_000), true), "$0.02 and more, some unknown");
-        assert_eq!(cost(MicroUsd(0), false), "$0.00");
+        assert_eq!(paid(MicroUsd(0), true, ""), "cost unknown");
+        assert_eq!(paid(MicroUsd(0), true, "key"), "cost unknown, paid by key");
+        assert_eq!(paid(MicroUsd(20_000), true, "key"), "$0.02 by key and more, as some cost is unknown");
+        assert_eq!(paid(MicroUsd(0), false, ""), "$0.00");
     }
 
     #[test]
