@@ -211,6 +211,33 @@ fn summary(output: &str) -> String {
     lines.iter().map(|line| one_line(line, 160)).collect::<Vec<_>>().join("\n")
 }
 
+/// Why a command that did not pass says nothing about what was checked: its exit code and its own words tell that it could
+/// not do its work here. `None` where it failed.
+#[must_use]
+pub fn could_not_run(code: i32, output: &str) -> Option<String> {
+    let says = |words: &[&str]| words.iter().any(|words| output.contains(words));
+    if matches!(code, 126 | 127) {
+        Some(format!("it exited with {code}: a program could not be run"))
+    } else if says(NEEDED_NETWORK) {
+        Some("it would have needed the network".to_owned())
+    } else if says(NO_TOOL) {
+        Some("it stands for a tool of which no version is set up here".to_owned())
+    } else {
+        None
+    }
+}
+
+/// How a build tool says that it failed only because it has no network.
+const NEEDED_NETWORK: &[&str] = &["you're using offline mode", "but --offline was specified"];
+
+/// How programs that only choose a version of a tool (rustup, asdf, Volta) say that there is none.
+const NO_TOOL: &[&str] = &[
+    "rustup could not choose a version of",
+    "no default is configured",
+    "No version is set for command",
+    "Volta error: Node is not available",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,5 +258,15 @@ mod tests {
         assert!(evidence.summary.contains("panicked at src/lib.rs:31:9:\nattempt to shift left with overflow"));
         assert!(!evidence.summary.contains("running 2 tests"));
         assert_eq!(read(CheckResult::Passed, "true", "a\n\nb\nc\n").summary, "b\nc");
+    }
+
+    #[test]
+    fn a_tool_that_is_not_there_says_nothing_of_the_code() {
+        let rustup =
+            "error: rustup could not choose a version of cargo to run, because one wasn't specified explicitly";
+        assert!(could_not_run(1, rustup).is_some_and(|because| because.contains("no version")));
+        assert!(could_not_run(127, "").is_some_and(|because| because.contains("127")));
+        assert!(could_not_run(101, "attempting to make an HTTP request, but --offline was specified").is_some());
+        assert_eq!(could_not_run(101, "test tests::it_ends ... FAILED"), None);
     }
 }

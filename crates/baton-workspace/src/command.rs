@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use baton_core::evidence::could_not_run;
 use baton_core::ids::MemberId;
 use baton_port::TurnRequest;
 use baton_process::{Command, Ending, Limits, Report, find_program};
@@ -28,9 +29,6 @@ impl CheckCommand {
         self.words.join(" ")
     }
 }
-
-/// How a build tool says that it failed only because it has no network.
-const NEEDED_NETWORK: &[&str] = &["you're using offline mode", "but --offline was specified"];
 
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,13 +114,8 @@ fn ended(report: &Report, output: &[u8]) -> Run {
 
 /// An exit that says something of the place, and nothing of what was run.
 fn why_silent(code: i32, errors: &str, text: &str) -> Option<String> {
-    if let Some(because) = Sandbox::not_furnished(code, errors) {
-        Some(format!("the sandbox could not be built: {because}"))
-    } else if matches!(code, 126 | 127) {
-        Some(format!("it exited with {code}: a program could not be run"))
-    } else if NEEDED_NETWORK.iter().any(|words| text.contains(words)) {
-        Some("it would have needed the network".to_owned())
-    } else {
-        None
+    match Sandbox::not_furnished(code, errors) {
+        Some(because) => Some(format!("the sandbox could not be built: {because}")),
+        None => could_not_run(code, text),
     }
 }

@@ -197,8 +197,8 @@ fn blocker_reasons(ground: &Ground<'_>, outcome: &Outcome) -> Vec<String> {
     let say = |blocker: &Blocker| match blocker {
         Blocker::AllFailed => "nobody gave an opinion".to_owned(),
         Blocker::Budget => "the spending cap left nobody to ask".to_owned(),
-        Blocker::NoQuorum => format!("no quorum: answers from {needed} vendors are needed"),
-        Blocker::SingleVendor => format!("{needed} vendors are needed and fewer could be asked"),
+        Blocker::NoQuorum => format!("no quorum: answers from {} needed", vendors_are(needed)),
+        Blocker::SingleVendor => format!("{} needed and fewer could be asked", vendors_are(needed)),
         Blocker::Conflict => "members contradict each other and no check settled it".to_owned(),
         Blocker::CriticalFinding => "a credible critical finding cannot be outvoted".to_owned(),
         Blocker::NeedsPerson => NEEDS_PERSON.to_owned(),
@@ -222,6 +222,10 @@ fn confidence_reason(ground: &Ground<'_>, outcome: &Outcome) -> String {
     };
     let confidence = outcome.confidence.as_f64();
     format!("confidence {confidence:.2} against {threshold:.2} ({source})")
+}
+
+fn vendors_are(count: u8) -> String {
+    if count == 1 { "1 vendor is".to_owned() } else { format!("{count} vendors are") }
 }
 
 fn plural(count: usize, noun: &str) -> String {

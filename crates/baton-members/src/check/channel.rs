@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use baton_core::evidence::{CheckResult, read};
+use baton_core::evidence::{CheckResult, could_not_run, read};
 use baton_core::member::Member;
 use baton_core::outcome::{Deadline, Outcome};
 use baton_core::run::Provenance;
@@ -45,9 +45,6 @@ const ALLOWED: &[&str] = &[
 
 /// What keeps colours out of the output, and build tools off the network.
 const FIXED: &[(&str, &str)] = &[("TERM", "dumb"), ("CARGO_TERM_COLOR", "never"), ("CARGO_NET_OFFLINE", "true")];
-
-/// How a build tool says that it failed only because of that.
-const NEEDED_NETWORK: &[&str] = &["you're using offline mode", "but --offline was specified"];
 
 /// Bytes of standard error that are kept.
 const STDERR: usize = 1 << 20;
@@ -148,13 +145,10 @@ impl CheckChannel {
         let text = joined(output, report);
         let mut turn = match &report.ending {
             Ending::Exited { code: 0 } => self.found(CheckResult::Passed, text),
-            Ending::Exited { code: code @ (126 | 127) } => {
-                self.abstained(Outcome::Ok, &format!("it exited with {code}: a program could not be run"), text)
-            }
-            Ending::Exited { .. } if NEEDED_NETWORK.iter().any(|words| text.contains(words)) => {
-                self.abstained(Outcome::Ok, "it would have needed the network", text)
-            }
-            Ending::Exited { .. } => self.found(CheckResult::Failed, text),
+            Ending::Exited { code } => match could_not_run(*code, &text) {
+                Some(because) => self.abstained(Outcome::Ok, &because, text),
+                None => self.found(CheckResult::Failed, text),
+            },
             Ending::NotFound { error } => self.abstained(Outcome::Ok, &format!("it cannot be started: {error}"), text),
             ending => {
                 let (outcome, reason) = unfinished(ending);

@@ -5,7 +5,8 @@
 //!
 //! - Its program, or another one that it was said to need, is not on the `PATH`. The turn itself is good.
 //! - It exits with 126 or 127, by which a shell says that a program cannot be run or was not found; or it fails because
-//!   a build tool would have needed the network. The turn itself is good.
+//!   a build tool would have needed the network, or because the program only stands for a tool that is not set up
+//!   (`baton_core::evidence::could_not_run`). The turn itself is good.
 //! - It does not end by itself: a deadline, a signal, too much output, a wish to stop, no start. The turn is then of
 //!   that class.
 //!
