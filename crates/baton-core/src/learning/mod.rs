@@ -189,7 +189,8 @@ impl Knowledge {
     /// Learns from lessons, all at once. Nothing of what was known before is kept.
     #[must_use]
     pub fn learn<'a>(lessons: impl IntoIterator<Item = Lesson<'a>>, tiers: &Tiers) -> Self {
-        let mut lessons: Vec<Lesson<'a>> = lessons.into_iter().filter(|lesson| lesson.options > 0).collect();
+        let teaches = |lesson: &Lesson<'_>| lesson.options > 0 && !lesson.votes.is_empty();
+        let mut lessons: Vec<Lesson<'a>> = lessons.into_iter().filter(teaches).collect();
         for lesson in &mut lessons {
             lesson.votes = canonical(&lesson.votes);
             lesson.changed.sort_unstable();

@@ -113,7 +113,7 @@ fn odd_lessons_do_no_harm() {
         lesson("x", &[vote("a", 0, "A"), vote("a", 9, "B"), vote("b", 200, "")], "nothing"),
     ];
     let known = Knowledge::learn(odd, &tiers());
-    assert_eq!(known.lessons, 2, "a question without options teaches nothing");
+    assert_eq!(known.lessons, 1, "a question without options or without votes teaches nothing");
     let text = serde_json::to_string(&known).unwrap();
     assert_eq!(serde_json::from_str::<Knowledge>(&text).unwrap(), known);
     assert_eq!(serde_json::from_str::<Experience>("{}").unwrap(), Experience::default());
@@ -140,4 +140,12 @@ impl MemberKnowledge {
     fn deviation_sum(&self) -> i64 {
         self.topics.values().map(|topic| topic.deviation).sum()
     }
+}
+
+#[test]
+fn a_lesson_without_votes_teaches_nothing() {
+    let nobody = lesson("math", &[], "A");
+    assert_eq!(Knowledge::learn([nobody.clone()], &tiers()), Knowledge::learn([], &tiers()));
+    let one = lesson("math", &[vote("a", 1, "A")], "A");
+    assert_eq!(Knowledge::learn([one.clone(), nobody], &tiers()), Knowledge::learn([one], &tiers()));
 }

@@ -143,15 +143,22 @@ impl<'a> Reader<'a> {
         if hunks.is_empty() {
             return Err(Refusal::NotLines);
         }
+        if is_ambiguous(&hunks) {
+            return Err(self.unreadable());
+        }
         self.take(FileChange { path, change, hunks })
     }
 
     /// Two sections about one file are one change of it.
     fn take(&mut self, file: FileChange) -> Result<(), Refusal> {
+        let line = self.at + 1;
         match self.files.iter_mut().find(|known| known.path == file.path) {
             Some(known) if known.change == Change::Modify && file.change == Change::Modify => {
                 known.hunks.extend(file.hunks);
                 known.hunks.sort_by_key(|hunk| hunk.at);
+                if is_ambiguous(&known.hunks) {
+                    return Err(Refusal::Unreadable { line });
+                }
             }
             Some(_) => return Err(Refusal::Path { path: file.path }),
             None => self.files.push(file),
@@ -200,6 +207,17 @@ impl<'a> Reader<'a> {
         }
         Ok(Hunk { at, lines })
     }
+}
+
+/// A hunk that removes `-- a` and adds `++ b` at its end, before another hunk, reads like the names of another file: who
+/// counts lines takes it for the one, who counts on names for the other.
+fn is_ambiguous(hunks: &[Hunk]) -> bool {
+    let names = |hunk: &Hunk| {
+        let [.., old, new] = hunk.lines.as_slice() else { return false };
+        let is = |line: &Line, side: Side, beginning: &str| line.side == side && line.text.starts_with(beginning);
+        is(old, Side::Removed, "-- ") && is(new, Side::Added, "++ ")
+    };
+    hunks.split_last().is_some_and(|(_, before)| before.iter().any(names))
 }
 
 /// What a header says that is not taken.

@@ -168,3 +168,12 @@ fn a_test_makes_files_or_changes_such_as_hold_tests_and_is_called_as_asked() {
     assert!(matches!(held(&makes("tests/a.rs", &["fn other() {}"])), Err(Refusal::Unmarked { .. })));
     assert!(matches!(held(&makes("tests/reproduces_1.rs", &[marked])), Err(Refusal::MarkedPath { .. })));
 }
+
+#[test]
+fn lines_that_read_like_the_names_of_another_file_are_refused_before_another_hunk() {
+    let last = "@@ -1,2 +1,2 @@\n-- a/y\n+++ b/y\n";
+    let names = "--- a/x\n+++ b/x\n@@ -9 +9,99 @@\n--- a/y\n+++ b/y\n\n@@ -20,3 +20,3 @@\n-a\n";
+    assert_eq!(read(&answer(names)), Err(Refusal::Unreadable { line: 9 }), "one file or two: nobody can tell");
+    let in_the_last = format!("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n{}", last.replace("-- a", "--- a"));
+    assert!(read(&answer(&in_the_last)).is_ok(), "at the end there is nothing to be told apart");
+}

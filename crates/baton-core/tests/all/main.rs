@@ -19,8 +19,11 @@ use proptest::test_runner::{RngAlgorithm, RngSeed};
 /// So many cases from a fixed seed, times `BATON_PROPERTY_FACTOR`; nothing is written beside the sources.
 fn cases(cases: u32) -> ProptestConfig {
     let factor = std::env::var("BATON_PROPERTY_FACTOR").ok().and_then(|factor| factor.parse().ok()).unwrap_or(1);
+    let cases = cases.saturating_mul(factor);
     ProptestConfig {
-        cases: cases.saturating_mul(factor),
+        cases,
+        // The default is a number, whatever the number of cases.
+        max_global_rejects: cases.max(1_024),
         failure_persistence: None,
         rng_algorithm: RngAlgorithm::ChaCha,
         rng_seed: RngSeed::Fixed(2_026),

@@ -27,7 +27,8 @@ fn read_all(text: &str) -> Vec<Opinion> {
 }
 
 fn check(text: &str, opinions: &[Opinion]) -> Result<(), TestCaseError> {
-    let lower = text.to_lowercase();
+    // A backslash before a letter stands for that letter, as models write it.
+    let lower = text.to_lowercase().replace('\\', "");
     for opinion in opinions {
         if opinion.position.verdict() == Some(Verdict::Approve) {
             prop_assert!(APPROVING.iter().any(|word| lower.contains(word)), "approved by {:?}", text);
