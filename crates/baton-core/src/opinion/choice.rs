@@ -40,7 +40,15 @@ pub fn choice<'a>(text: &str, options: &'a [String]) -> Option<&'a String> {
             None => settled = Some((at, option)),
         }
     }
-    settled.map(|(_, option)| option).or_else(|| alone(&lower, options))
+    settled.map(|(_, option)| option).or_else(|| alone(text, options))
+}
+
+/// The option with this name: as it is written, else whatever the case where only one is called so.
+pub(super) fn called<'a>(name: &str, options: &'a [String]) -> Option<&'a String> {
+    let name = name.trim();
+    let exact = options.iter().find(|option| option.trim() == name);
+    let mut alike = options.iter().filter(|option| option.trim().eq_ignore_ascii_case(name));
+    exact.or_else(|| alike.next().filter(|_| alike.next().is_none()))
 }
 
 /// Each place after a lead where an option is named, in the order of the text.
@@ -90,7 +98,8 @@ fn starts_with_one<'a>(text: &str, lower: &str, at: usize, options: &'a [String]
             option.chars().count() > 1 || text[at..].starts_with(option.as_str()) || bracketed(lower, at, &folded);
         !folded.is_empty() && exact && lower[at..].strip_prefix(folded.as_str()).is_some_and(whole)
     };
-    options.iter().filter(stands).max_by_key(|option| option.len())
+    let longest = options.iter().filter(stands).max_by_key(|option| option.len())?;
+    called(text.get(at..at + longest.len())?, options)
 }
 
 fn bracketed(lower: &str, at: usize, letter: &str) -> bool {
@@ -102,10 +111,11 @@ fn takes_back(between: &str) -> bool {
 }
 
 /// The last line is an option and nothing else.
-fn alone<'a>(lower: &str, options: &'a [String]) -> Option<&'a String> {
-    let line = lower.trim_end().lines().next_back().unwrap_or_default();
-    let said = line.trim_matches(|character: char| !character.is_alphanumeric());
-    options.iter().find(|option| !said.is_empty() && option.to_ascii_lowercase() == said)
+fn alone<'a>(text: &str, options: &'a [String]) -> Option<&'a String> {
+    let line = text.trim_end().lines().next_back().unwrap_or_default();
+    // `C` is not what `C++` and `C#` say.
+    let said = line.trim_matches(|character: char| !character.is_alphanumeric() && !"+#".contains(character));
+    called(said, options).filter(|_| !said.is_empty())
 }
 
 #[cfg(test)]
@@ -161,6 +171,15 @@ mod tests {
     fn the_first_statement_counts_unless_it_is_taken_back() {
         assert_eq!(read("The answer is (B).\n\nQuestion: another\nThe answer is (C).").as_deref(), Some("B"));
         assert_eq!(read("The answer is (B). Wait, I read it wrongly: the answer is (C).").as_deref(), Some("C"));
+    }
+
+    #[test]
+    fn an_option_that_begins_another_is_not_taken_for_it() {
+        let options = ["C", "C++"].map(String::from);
+        for (text, option) in [("Well.\n\nC++", Some("C++")), ("Well.\n\n**C**.", Some("C")), ("Well.\n\nC#", None)] {
+            assert_eq!(choice(text, &options).map(String::as_str), option, "{text}");
+        }
+        assert_eq!(choice("Well.\n\nC++", &options[..1]), None);
     }
 
     #[test]

@@ -9,9 +9,14 @@ const DEEPEST: usize = 16;
 
 /// The object that a text begins with, whatever follows it; `None` when there is none.
 pub(super) fn object(text: &str) -> Option<Map<String, Value>> {
+    object_until(text).map(|(fields, _)| fields)
+}
+
+/// As [`object`], with the length of what was read; one that is cut off goes to the end of the text.
+pub(super) fn object_until(text: &str) -> Option<(Map<String, Value>, usize)> {
     let mut reader = Reader { rest: text.trim_start(), depth: 0, cut: false };
     match reader.value()? {
-        Some(Value::Object(fields)) => Some(fields),
+        Some(Value::Object(fields)) => Some((fields, text.len() - reader.rest.len())),
         _ => None,
     }
 }

@@ -25,8 +25,10 @@ const PHRASES: &[(&str, Verdict)] = &[
 
 /// The verdict that a text states in a line of its own (`Verdict: reject`) or in one of a few phrases; `None` when it
 /// states none, or two that differ.
+///
+/// What the text only quotes is not its author's: blocks between fences and lines behind `>` are passed over.
 pub(super) fn verdict(text: &str) -> Option<Verdict> {
-    let text = text.to_lowercase().replace('\u{2019}', "'");
+    let text = own_words(text).to_lowercase().replace('\u{2019}', "'");
     if let Some(verdict) = text.lines().rev().find_map(labelled) {
         return Some(verdict);
     }
@@ -34,6 +36,16 @@ pub(super) fn verdict(text: &str) -> Option<Verdict> {
     let (_, first) = said.next()?;
     let unanimous = said.all(|(_, other)| other == first);
     (unanimous && !(first.approves() && hesitates(&text))).then_some(*first)
+}
+
+fn own_words(text: &str) -> String {
+    let mut own = String::with_capacity(text.len());
+    for (at, block) in text.split("```").enumerate() {
+        let lines = block.split_inclusive('\n').filter(|line| at % 2 == 0 && !line.trim_start().starts_with('>'));
+        own.extend(lines);
+        own.push('\n');
+    }
+    own
 }
 
 fn labelled(line: &str) -> Option<Verdict> {

@@ -20,21 +20,36 @@ pub(super) struct Trailer<'a> {
 const MOST_FINDINGS: usize = 200;
 const LONGEST_CLAIM: usize = 500;
 const LONGEST_EVIDENCE: usize = 1_000;
-/// How many opening braces are tried when a trailer must be searched for.
-const MOST_TRIES: usize = 64;
+/// How many opening braces are tried when a trailer must be searched for: one for each finding, and some.
+const MOST_TRIES: usize = 256;
+const FENCES: [&str; 4] = ["```json", "```JSON", "```json5", "```jsonc"];
 
-/// Finds the last JSON object that has a field of the trailer.
+/// Finds the last JSON object that has a field of the trailer. What stands inside of another one, as a quotation in a
+/// finding, is not that member's own.
 pub(super) fn find(text: &str) -> Option<Trailer<'_>> {
-    fenced(text).or_else(|| loose(text))
+    let found = fenced(text).or_else(|| loose(text))?;
+    let outer = around(text, found.before.len());
+    Some(outer.unwrap_or(found))
+}
+
+/// The outermost object with a known field that begins before this place and ends behind it.
+fn around(text: &str, place: usize) -> Option<Trailer<'_>> {
+    let openings = text[..place].char_indices().rev().filter(|(_, character)| *character == '{').take(MOST_TRIES);
+    let spanning = openings.filter_map(|(at, _)| {
+        let (fields, length) = object_until(&text[at..])?;
+        (at + length > place).then_some((at, fields, at + length))
+    });
+    let (at, fields, end) = spanning.last()?;
+    let head = text[..at].trim_end();
+    let fence = FENCES.iter().find_map(|fence| head.strip_suffix(fence));
+    let in_place = fence.is_some() && text[end..].trim() == "```";
+    Some(Trailer { fields, before: fence.or(head.strip_suffix("```")).unwrap_or(&text[..at]), in_place })
 }
 
 fn fenced(text: &str) -> Option<Trailer<'_>> {
     let closed = text.trim_end().strip_suffix("```");
     let body = closed.unwrap_or(text);
-    let start = ["```json", "```JSON", "```json5", "```jsonc"]
-        .iter()
-        .filter_map(|fence| body.rfind(fence).map(|at| (at, at + fence.len())))
-        .max()?;
+    let start = FENCES.iter().filter_map(|fence| body.rfind(fence).map(|at| (at, at + fence.len()))).max()?;
     let inner = body[start.1..].split("```").next().unwrap_or_default();
     let fields = object(inner)?;
     let in_place = closed.is_some_and(|closed| closed[start.1..].len() == inner.len());
@@ -63,16 +78,21 @@ fn ends_in(text: &str) -> bool {
 
 /// One object with a known field, followed by anything.
 fn object(text: &str) -> Option<Map<String, Value>> {
-    let text = text.trim_start();
+    object_until(text.trim_start()).map(|(fields, _)| fields)
+}
+
+/// The object with a known field that a text begins with, and how long it is.
+fn object_until(text: &str) -> Option<(Map<String, Value>, usize)> {
     if !text.starts_with('{') {
         return None;
     }
-    let fields = match first_value(text) {
-        Some(Value::Object(fields)) => fields,
-        _ => mend::object(text)?,
+    let mut values = serde_json::Deserializer::from_str(text).into_iter();
+    let (fields, length) = match values.next() {
+        Some(Ok(Value::Object(fields))) => (fields, values.byte_offset()),
+        _ => mend::object_until(text)?,
     };
     let known = ["verdict", "choice", "findings", "abstain"];
-    known.iter().any(|key| fields.contains_key(*key)).then_some(fields)
+    known.iter().any(|key| fields.contains_key(*key)).then_some((fields, length))
 }
 
 fn first_value(text: &str) -> Option<Value> {
