@@ -115,6 +115,7 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
     let settled = settle::settle(&mut conflicts, &ground.rulings);
     claims.settle(&settled);
     tally.settle(&settled, &ground);
+    conflicts.extend(votes::third_sides(&mut tally, &ground));
     if let Some(ranked) = &mut ranked {
         ranked.settle(&settled);
     }

@@ -84,19 +84,10 @@ fn verdict(claims: &Claims, tally: &Tally, settled: Option<String>) -> (Option<V
 /// What members contradict each other about; settled where a check says who is right.
 pub(super) fn conflicts(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> Vec<Conflict> {
     let settled = settled_verdict(ground, claims, tally);
-    let mut conflicts = Vec::new();
-    if let Some(claim) = tally.contested_claim() {
-        conflicts.push(Conflict {
-            claim,
-            holds: tally.agreeing().map(|vote| vote.member.clone()).collect(),
-            against: tally.opposed().map(|vote| vote.member.clone()).collect(),
-            reasons: Vec::new(),
-            settled_by: settled,
-        });
-    }
+    let mut conflicts: Vec<Conflict> = tally.conflict(settled).into_iter().collect();
     for claim in claims.merged.iter().filter(|claim| !claim.finding.denied_by.is_empty()) {
         conflicts.push(Conflict {
-            claim: claim.finding.claim.clone(),
+            claim: claim.disputed_as.clone(),
             holds: claim.finding.reported_by.clone(),
             against: claim.finding.denied_by.clone(),
             reasons: Vec::new(),
@@ -113,7 +104,7 @@ pub(super) fn blockers(ground: &Ground<'_>, conflicts: &[Conflict]) -> Vec<Block
     if ground.ballots.is_empty() {
         let budget = !ground.over_budget.is_empty() && ground.failures.is_empty();
         blockers.push(if budget { Blocker::Budget } else { Blocker::AllFailed });
-    } else if vendors.len() < usize::from(ground.team.vendors_needed) {
+    } else if vendors.is_empty() || vendors.len() < usize::from(ground.team.vendors_needed) {
         let from_the_start = ground.team.vendors_present < ground.team.vendors_needed && !vendors.is_empty();
         blockers.push(if from_the_start { Blocker::SingleVendor } else { Blocker::NoQuorum });
     }

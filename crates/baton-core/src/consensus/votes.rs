@@ -1,7 +1,8 @@
 //! Votes on exclusive positions: weights, families, camps.
 
 use super::choice::{self, Asked, Choice};
-use super::settle::{Settled, Side};
+use super::decision::Conflict;
+use super::settle::{self, Settled, Side};
 use super::{Ballot, Ground};
 use crate::ids::MemberId;
 use crate::learning::{self, Knowledge};
@@ -12,6 +13,9 @@ use crate::units::Probability;
 
 /// A side that holds this share of the weight is in conflict with the winner even without a peer of the leader.
 const CONFLICT_SHARE: f64 = 0.34;
+
+/// What a dispute about the winner begins with.
+pub(super) const VERDICT_CLAIM: &str = "the verdict is ";
 
 /// One counted vote.
 #[derive(Clone, Debug)]
@@ -34,6 +38,10 @@ pub(super) struct Tally {
     pub(super) winner: Option<String>,
     /// Options that cannot be right together with the winner were held by a peer, or by a heavy share.
     pub(super) contested: bool,
+    /// The positions are options of a choice: none is a verdict, whatever it is called.
+    choosing: bool,
+    /// Options that disputes went against.
+    lost: Vec<String>,
     /// The chance that the winner is right, and over how many outcomes it was learned; `None` while there are too few.
     pub(super) learned: Option<(Probability, u32)>,
 }
@@ -46,13 +54,13 @@ impl Tally {
     /// The disputed claim, where the votes are in conflict.
     pub(super) fn contested_claim(&self) -> Option<String> {
         let winner = self.winner.as_deref().filter(|_| self.contested)?;
-        Some(format!("the verdict is {winner}"))
+        Some(format!("{VERDICT_CLAIM}{winner}"))
     }
 
     /// Takes in how a dispute about the winner ended: votes of those who gave way move over, an arbiter's is added.
     pub(super) fn settle(&mut self, settled: &[Settled], ground: &Ground<'_>) {
         let (Some(claim), Some(winner)) = (self.contested_claim(), self.winner.clone()) else { return };
-        let Some(other) = heaviest(&weights(self.opposed(), |vote| &vote.option)).map(str::to_owned) else { return };
+        let Some(other) = self.other_side() else { return };
         for ruling in ground.rulings.iter().filter(|ruling| ruling.claim == claim) {
             let Some(side) = ruling.gives_way() else { continue };
             if let Some(vote) = self.votes.iter_mut().find(|vote| vote.member == ruling.member) {
@@ -62,36 +70,86 @@ impl Tally {
             }
         }
         let Some(end) = settled.iter().find(|end| end.claim == claim) else { return };
-        let right = if end.side == Side::Holds { winner } else { other };
+        let holds = end.side == Side::Holds;
+        let right = if holds { winner.clone() } else { other };
         let arbiter = end.arbiter.as_ref().and_then(|id| ground.members.iter().find(|member| member.id == *id));
         self.votes.extend(arbiter.map(|arbiter| alone(arbiter, right.clone(), ground)));
         (self.winner, self.learned) = (Some(right), None);
+        self.lost.extend((!holds).then_some(winner));
+        self.contested = !holds && self.is_contested();
+    }
+
+    /// What the other side of a dispute about the winner stands for: of options what its first speaker holds, as its
+    /// words are the ones that are shown; of verdicts the heaviest, as they are of one camp.
+    fn other_side(&self) -> Option<String> {
+        if self.choosing {
+            return self.opposed().next().map(|vote| vote.option.clone());
+        }
+        heaviest(&weights(self.opposed(), |vote| &vote.option)).map(str::to_owned)
+    }
+
+    /// Votes for what no dispute has gone against yet, that cannot be right together with the winner.
+    fn is_contested(&self) -> bool {
+        let total: f64 = self.votes.iter().map(|vote| vote.weight).sum();
+        let open = || self.opposed().filter(|vote| !self.lost.contains(&vote.option));
+        let against: f64 = open().map(|vote| vote.weight).sum();
+        open().any(|vote| vote.peer) || (total > 0.0 && against / total >= CONFLICT_SHARE)
+    }
+
+    fn is_compatible(&self, one: &str, other: &str) -> bool {
+        self.camp(one) == self.camp(other)
+    }
+
+    /// `revise` and `reject` are of one camp: something must change. All other options exclude each other.
+    fn camp<'a>(&self, option: &'a str) -> &'a str {
+        let revises = !self.choosing && option == Verdict::Revise.as_str();
+        if revises { Verdict::Reject.as_str() } else { option }
+    }
+
+    /// The conflict about the winner, where the votes are in one.
+    pub(super) fn conflict(&self, settled_by: Option<String>) -> Option<Conflict> {
+        let claim = self.contested_claim()?;
+        let against = self.opposed().filter(|vote| !self.lost.contains(&vote.option));
+        Some(Conflict {
+            claim,
+            holds: self.agreeing().map(|vote| vote.member.clone()).collect(),
+            against: against.map(|vote| vote.member.clone()).collect(),
+            reasons: Vec::new(),
+            settled_by,
+        })
     }
 
     pub(super) fn winning_verdict(&self) -> Option<Verdict> {
-        let winner = self.winner.as_deref()?;
+        let winner = self.winner.as_deref().filter(|_| !self.choosing)?;
         Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == winner)
     }
 
     /// Votes that cannot be right if the winner is.
     pub(super) fn opposed(&self) -> impl Iterator<Item = &Vote> {
         let winner = self.winner.clone().unwrap_or_default();
-        self.votes.iter().filter(move |vote| !compatible(&vote.option, &winner))
+        self.votes.iter().filter(move |vote| !self.is_compatible(&vote.option, &winner))
     }
 
     pub(super) fn agreeing(&self) -> impl Iterator<Item = &Vote> {
         let winner = self.winner.clone().unwrap_or_default();
-        self.votes.iter().filter(move |vote| compatible(&vote.option, &winner))
+        self.votes.iter().filter(move |vote| self.is_compatible(&vote.option, &winner))
     }
 }
 
-/// `revise` and `reject` are of one camp: something must change. All other options exclude each other.
-fn compatible(one: &str, other: &str) -> bool {
-    camp(one) == camp(other)
-}
-
-fn camp(option: &str) -> &str {
-    if option == Verdict::Revise.as_str() { Verdict::Reject.as_str() } else { option }
+/// Of three options or more, a dispute that went against the first may leave one between the others: taken up in turn
+/// until one is open or none is left.
+pub(super) fn third_sides(tally: &mut Tally, ground: &Ground<'_>) -> Vec<Conflict> {
+    let mut conflicts = Vec::new();
+    while let Some(conflict) = tally.conflict(None).filter(|_| !tally.lost.is_empty()) {
+        conflicts.push(conflict);
+        let last = conflicts.len() - 1;
+        let settled = settle::settle(&mut conflicts[last..], &ground.rulings);
+        if settled.is_empty() {
+            break;
+        }
+        tally.settle(&settled, ground);
+    }
+    conflicts
 }
 
 /// Counts the positions: the heaviest camp, and in it the heaviest option, by `choice::decide`.
@@ -101,16 +159,18 @@ pub(super) fn tally(ground: &Ground<'_>) -> Tally {
         Question::Choice(options) => options.len(),
         Question::Verdict | Question::Findings | Question::Patch | Question::Test { .. } | Question::Text => CAMPS,
     };
-    let cast: Vec<learning::Vote<'_>> = ground.ballots.iter().map(cast).collect();
+    let choosing = matches!(ground.classification.question, Question::Choice(_));
+    let mut tally = Tally { choosing, ..Tally::default() };
+    let cast: Vec<learning::Vote<'_>> = ground.ballots.iter().map(|ballot| cast(ballot, &tally)).collect();
     let choice = choice::decide(&cast, &Asked { topic, options }, knowledge, &ground.rules.tier_reliability);
     let votes: Vec<Vote> = ground.ballots.iter().filter_map(|ballot| vote(ballot, &choice)).collect();
-    let winner = choice.winner.and_then(|camp_of_winner| {
-        let inside = weights(votes.iter().filter(|vote| camp(&vote.option) == camp_of_winner), |vote| &vote.option);
+    tally.winner = choice.winner.and_then(|camp| {
+        let inside = weights(votes.iter().filter(|vote| tally.camp(&vote.option) == camp), |vote| &vote.option);
         heaviest(&inside).map(str::to_owned)
     });
-    let learned = choice.learned.map(|over| (choice.confidence, over));
-    let mut tally = Tally { votes, winner, contested: false, learned };
-    tally.contested = contested(&tally);
+    tally.learned = choice.learned.map(|over| (choice.confidence, over));
+    tally.votes = votes;
+    tally.contested = tally.is_contested();
     tally
 }
 
@@ -141,9 +201,9 @@ fn position<'a>(ballot: &Ballot<'a>) -> Option<&'a str> {
     }
 }
 
-fn cast<'a>(ballot: &Ballot<'a>) -> learning::Vote<'a> {
+fn cast<'a>(ballot: &Ballot<'a>, tally: &Tally) -> learning::Vote<'a> {
     let member = ballot.member;
-    let option = position(ballot).map(camp);
+    let option = position(ballot).map(|option| tally.camp(option));
     learning::Vote { tier: member.tier, member: member.id.as_str(), family: &member.family, option }
 }
 
@@ -184,10 +244,4 @@ fn heaviest<'a>(sums: &[(&'a str, f64)]) -> Option<&'a str> {
         }
     }
     best.map(|(key, _)| key)
-}
-
-fn contested(tally: &Tally) -> bool {
-    let total: f64 = tally.votes.iter().map(|vote| vote.weight).sum();
-    let against: f64 = tally.opposed().map(|vote| vote.weight).sum();
-    tally.opposed().any(|vote| vote.peer) || (total > 0.0 && against / total >= CONFLICT_SHARE)
 }

@@ -7,6 +7,7 @@ use super::{Report, Reviewer, group};
 use crate::consensus::decision::{MergedFinding, RefusedFinding, Standing};
 use crate::consensus::reproduction::{Reproduction, SHOWN, Tested, lowered};
 use crate::consensus::settle::{Settled, Side};
+use crate::consensus::votes::VERDICT_CLAIM;
 use crate::consensus::{Ballot, Ground};
 use crate::evidence::{CheckResult, Place};
 use crate::ids::MemberId;
@@ -33,7 +34,7 @@ impl Claims {
         for claim in &mut self.merged {
             let finding = &mut claim.finding;
             let disputed = !finding.denied_by.is_empty();
-            let Some(end) = settled.iter().find(|end| disputed && end.claim == finding.claim) else { continue };
+            let Some(end) = settled.iter().find(|end| disputed && end.claim == claim.disputed_as) else { continue };
             let holds = end.side == Side::Holds;
             finding.standing = if holds { Standing::Confirmed } else { Standing::Unconfirmed };
             finding.confidence = if holds {
@@ -53,6 +54,9 @@ impl Claims {
 #[derive(Clone, Debug)]
 pub(in crate::consensus) struct Claim {
     pub(in crate::consensus) finding: MergedFinding,
+    /// What a dispute about it is called: its words, with the place where the words alone could be taken for something
+    /// else.
+    pub(in crate::consensus) disputed_as: String,
     /// A critical one that was located and argued by a strong member, or reported by two.
     pub(in crate::consensus) credible_critical: bool,
     /// The check whose output points to this place, or the test that shows it.
@@ -96,7 +100,27 @@ pub(in crate::consensus) fn merge(ground: &Ground<'_>) -> Claims {
         merged.extend(claim(ground, &cluster, &merge));
     }
     merged.sort_by_key(|claim| rank(&claim.finding));
+    name_disputes(&mut merged);
     Claims { merged, refused }
+}
+
+/// What is answered about a dispute is told by its name: no two have the same, nor that of a dispute about the verdict.
+fn name_disputes(claims: &mut [Claim]) {
+    for at in 0..claims.len() {
+        let finding = &claims[at].finding;
+        let of_another = |one: &Claim| !one.finding.denied_by.is_empty() && one.finding.claim == finding.claim;
+        let doubled = claims.iter().enumerate().any(|(other, one)| other != at && of_another(one));
+        if !doubled && !finding.claim.starts_with(VERDICT_CLAIM) {
+            continue;
+        }
+        let line = finding.line.map_or(String::new(), |line| format!(":{line}"));
+        let place = finding.file.as_ref().map_or_else(|| "a finding".to_owned(), |file| format!("{file}{line}"));
+        let mut name = format!("{} ({place})", finding.claim);
+        while claims[..at].iter().any(|one| one.disputed_as == name) {
+            name.push_str(" again");
+        }
+        claims[at].disputed_as = name;
+    }
 }
 
 fn parts<'a>(ground: &'a Ground<'a>) -> (Vec<(usize, Part<'a>)>, Vec<RefusedFinding>) {
@@ -179,7 +203,8 @@ fn claim(ground: &Ground<'_>, cluster: &[&Part<'_>], merge: &Merged) -> Option<C
         confidence: settled.unwrap_or_else(|| confidence(ground, &denying, known.passes.is_some(), merge)),
     };
     let evidence = holding.iter().find_map(|part| part.finding.evidence.clone());
-    Some(Claim { finding, credible_critical, settled_by, evidence, by_test })
+    let disputed_as = finding.claim.clone();
+    Some(Claim { finding, disputed_as, credible_critical, settled_by, evidence, by_test })
 }
 
 fn members(parts: &[&Part<'_>]) -> Vec<MemberId> {

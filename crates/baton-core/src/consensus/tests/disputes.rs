@@ -84,3 +84,73 @@ fn one_place_judged_twice_is_a_conflict_although_the_verdicts_agree() {
     assert_eq!(decision.conflicts.len(), 1);
     assert_eq!(decision.conflicts[0].claim, "a.rs:7: unwrap is reached by users");
 }
+
+fn party(claim: &str, member: &str, own: Side, side: Side) -> Ruling {
+    Ruling { claim: claim.into(), member: id(member), side: Some(side), speaker: Speaker::Party { own } }
+}
+
+/// `a` reports a fault in two places in the same words, and `b` denies both.
+fn twice() -> Table {
+    let at = |line: u32, stance: Stance| Finding { stance, ..finding(line, "unwrap may panic") };
+    let mut denying = says(Verdict::Reject, "see the list");
+    denying.findings = vec![at(10, Stance::DoesNotHold), at(90, Stance::DoesNotHold)];
+    table().finds("a", 1, &[at(10, Stance::Holds), at(90, Stance::Holds)]).with("b", 1, denying)
+}
+
+#[test]
+fn the_same_words_about_two_places_are_two_disputes() {
+    let open = twice().decide();
+    let claims: Vec<&str> = open.conflicts.iter().map(|conflict| conflict.claim.as_str()).collect();
+    assert_eq!(claims, ["unwrap may panic (src/net.rs:10)", "unwrap may panic (src/net.rs:90)"]);
+    let mut table = twice();
+    table.rulings =
+        vec![party(claims[1], "a", Side::Holds, Side::Against), party(claims[1], "b", Side::Against, Side::Against)];
+    let settled = table.decide();
+    let ends: Vec<bool> = settled.conflicts.iter().map(|conflict| conflict.settled_by.is_some()).collect();
+    assert_eq!((ends.as_slice(), settled.has_conflict), (&[false, true][..], true));
+    let denied =
+        |line| settled.issues.iter().find(|issue| issue.line == Some(line)).unwrap().because.starts_with("denied");
+    assert!(denied(90) && !denied(10), "{:?}", settled.issues);
+}
+
+#[test]
+fn a_finding_that_is_worded_as_a_verdict_is_not_settled_with_it() {
+    let claim = "the verdict is approve";
+    let mut denying = says(Verdict::Reject, "no");
+    denying.findings = vec![Finding { stance: Stance::DoesNotHold, ..finding(10, claim) }];
+    let mut reporting = says(Verdict::Approve, "yes");
+    reporting.findings = vec![finding(10, claim)];
+    let mut table = table().with("a", 1, reporting).with("b", 1, denying).says("c", 1, Verdict::Approve);
+    let open = table.decide();
+    assert_eq!(open.conflicts.len(), 2);
+    assert_ne!(open.conflicts[0].claim, open.conflicts[1].claim);
+    table.rulings = vec![party(&open.conflicts[1].claim, "b", Side::Against, Side::Holds)];
+    let settled = table.decide();
+    assert!(settled.has_conflict && settled.conflicts[0].settled_by.is_none(), "{:?}", settled.conflicts);
+}
+
+fn choosing(options: &[&str]) -> Table {
+    let mut table = table();
+    table.classification.question = Question::Choice(options.iter().map(|one| (*one).to_owned()).collect());
+    table
+}
+
+#[test]
+fn a_third_side_is_not_settled_by_the_first_two() {
+    let open = || choosing(&["A", "B", "C"]).chooses("a", 1, "A").chooses("b", 1, "B").chooses("c", 1, "C");
+    let claim = open().decide().conflicts[0].claim.clone();
+    let mut table = open();
+    table.rulings = vec![party(&claim, "a", Side::Holds, Side::Against)];
+    let decision = table.decide();
+    assert_eq!(decision.choice.as_deref(), Some("B"));
+    assert!(decision.has_conflict, "c says C, and nobody spoke of it");
+    let left = decision.conflicts.iter().find(|conflict| conflict.settled_by.is_none()).unwrap();
+    assert_eq!(
+        (left.claim.as_str(), &left.holds, &left.against),
+        ("the verdict is B", &ids(&["a", "b"]), &ids(&["c"]))
+    );
+    table.rulings.push(party("the verdict is B", "c", Side::Against, Side::Holds));
+    let decision = table.decide();
+    assert_eq!((decision.choice.as_deref(), decision.has_conflict), (Some("B"), false));
+    assert!(decision.dissenters.is_empty(), "{:?}", decision.dissenters);
+}

@@ -132,3 +132,35 @@ fn a_failing_check_does_not_choose_between_options() {
     assert_eq!(after.overall_confidence, before.overall_confidence);
     assert_eq!(after.confidence_source, ConfidenceSource::Prior);
 }
+
+#[test]
+fn options_that_are_called_like_verdicts_are_options() {
+    let mut table = table().chooses("a", 1, "revise").chooses("b", 1, "reject").chooses("c", 2, "reject");
+    table.classification.question = Question::Choice(["approve", "revise", "reject"].map(str::to_owned).to_vec());
+    let decision = table.decide();
+    assert_eq!((decision.choice.as_deref(), decision.verdict), (Some("reject"), None));
+    assert!(decision.has_conflict, "to revise is not to reject where both are options");
+    let mut one = Table { seats: table.seats[..1].to_vec(), ..table };
+    one.checks.push((
+        id("tests"),
+        Evidence {
+            result: CheckResult::Failed,
+            command: "t".into(),
+            places: vec![],
+            summary: String::new(),
+            trial: None,
+        },
+    ));
+    let decision = one.decide();
+    assert_eq!((decision.choice.as_deref(), decision.verdict), (Some("revise"), None), "a check does not choose");
+}
+
+#[test]
+fn whatever_the_rules_say_abstentions_alone_decide_nothing() {
+    let mut table = table().with("a", 1, Opinion::abstaining("?")).with("b", 1, Opinion::abstaining("?")).vendors(0, 9);
+    let none = Probability::ZERO;
+    table.rules.thresholds = crate::catalog::ByPriority { low: none, normal: none, high: none, critical: none };
+    let decision = table.decide();
+    assert!(decision.blocked_by(Blocker::NoQuorum), "{decision:?}");
+    assert_eq!(decision.recommendation, Recommendation::ReviewRequired);
+}
