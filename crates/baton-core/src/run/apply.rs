@@ -13,6 +13,7 @@ use crate::outcome::{Outcome, Retry};
 use crate::route::{Request, Team, route};
 use crate::task::Priority;
 use crate::units::{MicroUsd, Timestamp};
+use crate::workflow::{Act, Who};
 
 pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illegal> {
     let Stamped { at, actor, event } = stamped;
@@ -227,7 +228,7 @@ fn after_failure(state: &mut RunState, id: StepId, outcome: &Outcome, at: Timest
         match outcome.retry() {
             Retry::Never => None,
             // The same member again, in a new conversation that is told of the old one.
-            _ if lost_its_session(state, id, outcome) => Some((same, 0)),
+            _ if lost_its_session(state, id, outcome) && fits_cap(state, &same) => Some((same, 0)),
             Retry::SameMember { after_ms }
                 if first_of_its_sort(&state.steps[id.index()], outcome) && fits_cap(state, &same) =>
             {
@@ -277,11 +278,15 @@ fn stand_in(state: &RunState, id: StepId, outcome: &Outcome, at: Timestamp) -> O
     if step.role == crate::route::Role::Check || step.is_aside() {
         return None;
     }
+    // What later seats are asked, the first ones were asked as well.
+    let act = state.inputs.as_ref().and_then(|inputs| inputs.workflow.nodes.get(step.node)).map(|node| &node.act);
+    let later = matches!(act, Some(Act::Ask { who: Who::Further, .. }));
     let asked = |member: &MemberId| {
         let of_wave = state.steps.iter().filter(|other| (other.node, other.round) == (step.node, step.round));
         of_wave
             .flat_map(|other| other.attempts.iter().map(|attempt| &attempt.member).chain([&other.member]))
             .any(|known| known == member)
+            || (later && state.was_asked(member))
     };
     let tier = state.member(&step.member).map_or(5, |member| member.tier);
     let strong_enough = |member: &MemberId| {

@@ -181,8 +181,7 @@ pub(super) fn held(state: &RunState) -> Vec<Held<'_>> {
     let Some(inputs) = &state.inputs else { return Vec::new() };
     let tokens = inputs.task.estimated_tokens();
     let (topic, tiers) = (plan.classification.kind.as_str(), &inputs.rules.tier_reliability);
-    let asked = |id: &MemberId| state.steps.iter().any(|step| step.member == *id);
-    let unasked = plan.team.held.iter().filter(|seat| !asked(&seat.member));
+    let unasked = plan.team.held.iter().filter(|seat| !state.was_asked(&seat.member));
     let members = unasked.filter_map(|seat| state.member(&seat.member));
     let question = &plan.classification.question;
     let held = |member: &'_ Member| inputs.experience.reliability(question, member, topic, tiers);

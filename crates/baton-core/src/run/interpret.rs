@@ -96,8 +96,12 @@ fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
             if !draft && with.contains(&Artefact::Draft) && prompt.draft.is_none() {
                 return;
             }
+            let before = state.steps.len();
             for (seat, about) in asked(state, plan, *who) {
                 add_step(state, &seat, Work::Prompt(about.into(prompt.clone())), *draft);
+            }
+            if *who == Who::Arbiter {
+                both_orders_or_none(&mut state.steps[before..]);
             }
         }
         Act::Check => {
@@ -111,6 +115,17 @@ fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {
         Act::Decide => state.to_record = decide::decide(state).map(Arc::new),
         Act::Gate { .. } => state.status = Status::Waiting { node: state.node },
         Act::Repeat { .. } => {}
+    }
+}
+
+/// An arbiter's word in one order settles nothing: where there is no money for the other, none is asked for.
+fn both_orders_or_none(arbiters: &mut [Step]) {
+    for orders in
+        arbiters.chunk_by_mut(|one, other| one.dispute().map(|of| &of.claim) == other.dispute().map(|of| &of.claim))
+    {
+        if orders.iter().any(|step| step.status == StepStatus::OverBudget) {
+            orders.iter_mut().for_each(|step| step.status = StepStatus::OverBudget);
+        }
     }
 }
 
@@ -172,7 +187,11 @@ fn asked(state: &mut RunState, plan: &Plan, who: Who) -> Vec<(Seat, About)> {
         Who::Lead => of_the_task(&seats[..seats.len().min(1)]),
         Who::Others if seats.len() > 1 => of_the_task(&seats[1..]),
         Who::Others => of_the_task(seats),
-        Who::Further => of_the_task(&plan.team.held),
+        Who::Further => {
+            // Some may have stepped in for others already.
+            let held = plan.team.held.iter().filter(|seat| !state.was_asked(&seat.member));
+            of_the_task(&held.cloned().collect::<Vec<_>>())
+        }
         Who::Sides => of_disputes(dispute::sides(state)),
         Who::Arbiter => of_disputes(dispute::arbiters(state, plan)),
         Who::Testers => testers(state, plan),

@@ -230,6 +230,13 @@ impl RunState {
         self.inputs.as_ref()?.members.iter().find(|member| member.id == *id)
     }
 
+    /// It has or had a step of this run, also where another one took that over since.
+    #[must_use]
+    pub fn was_asked(&self, id: &MemberId) -> bool {
+        let has = |step: &Step| step.member == *id || step.attempts.iter().any(|attempt| attempt.member == *id);
+        self.steps.iter().any(has)
+    }
+
     /// What the ended attempts cost, and whether some did not say.
     #[must_use]
     pub fn cost(&self) -> (MicroUsd, bool) {

@@ -108,3 +108,18 @@ fn a_doubtful_call_costs_nothing_where_calls_are_free_and_is_unknown_elsewhere()
     assert!(!doubted(inputs()));
     assert!(doubted(capped(9).0));
 }
+
+#[test]
+fn a_lost_conversation_is_asked_anew_only_within_the_cap() {
+    for (cost, again) in [(0, true), (1, false)] {
+        let (inputs, _) = capped(1);
+        let mut outside = Outside::submit(inputs, all_approve);
+        outside.usage = costing(cost);
+        let session = Some(SessionStart { state: SessionState::Resumed, because: None, handed_on: 0, from: None });
+        let (step, member) = (StepId(0), id("a"));
+        outside.happens(Event::StepStarted { step, attempt: 0, member, prompt: None, session });
+        let effects = outside.finish(step, 0, Reply::Fails(Outcome::SessionNotFound));
+        let asks = effects.iter().any(|effect| matches!(effect, Effect::Ask { .. }));
+        assert_eq!(asks, again, "after {cost}: {effects:?}");
+    }
+}

@@ -167,3 +167,69 @@ fn a_critical_task_holds_nobody_back() {
     assert_eq!(outside.starts().len(), 4);
     assert!(outside.decision().not_asked.is_empty());
 }
+
+/// A first wave of three with `d` and `e` held back, and `f` without a seat.
+fn growing(script: Script) -> Outside {
+    let mut inputs = disputed();
+    (inputs.rules.team.standard.least, inputs.rules.team.standard.most) = (3, 5);
+    inputs.members.extend(["e", "f"].map(|name| Member { payer: Payer::Key, ..seat(name, 1) }));
+    inputs.members[3].payer = Payer::Key;
+    inputs.rules.spend_cap = None;
+    run(inputs, script, stands_firm)
+}
+
+/// How often each member was asked what the task asks.
+fn asked_of_the_task(outside: &Outside) -> Vec<(&str, usize)> {
+    let steps = outside.state.steps.iter().filter(|step| !step.is_aside());
+    let mut asked: Vec<&str> = steps.flat_map(|step| &step.attempts).map(|attempt| attempt.member.as_str()).collect();
+    asked.sort_unstable();
+    asked.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect()
+}
+
+#[test]
+fn a_held_seat_that_stepped_in_is_not_asked_a_second_time() {
+    let outside = growing(|member, _, _| match member {
+        "b" => Reply::Fails(Outcome::Refused),
+        "c" => Reply::Says(Verdict::Reject),
+        _ => Reply::Says(Verdict::Approve),
+    });
+    assert_eq!(asked_of_the_task(&outside), [("a", 1), ("b", 1), ("c", 1), ("d", 1), ("e", 1)]);
+}
+
+#[test]
+fn nobody_who_was_asked_steps_in_for_a_later_seat() {
+    let outside = growing(|member, _, _| match member {
+        "b" | "e" => Reply::Fails(Outcome::Refused),
+        "c" => Reply::Says(Verdict::Reject),
+        _ => Reply::Says(Verdict::Approve),
+    });
+    assert_eq!(asked_of_the_task(&outside), [("a", 1), ("b", 1), ("c", 1), ("d", 1), ("e", 1), ("f", 1)]);
+}
+
+#[test]
+fn a_held_seat_that_stepped_in_and_failed_was_asked_and_saved_nothing() {
+    let outside = growing(|member, _, _| match member {
+        "b" | "d" => Reply::Fails(Outcome::Refused),
+        _ => Reply::Says(Verdict::Approve),
+    });
+    let decision = outside.decision();
+    assert_eq!(asked_of_the_task(&outside), [("a", 1), ("b", 1), ("c", 1), ("d", 1), ("e", 1)]);
+    assert_eq!((decision.not_asked.as_slice(), decision.saved), (&[][..], MicroUsd(0)));
+    assert_eq!(decision.failed_models.iter().map(|one| one.member.as_str()).collect::<Vec<_>>(), ["b", "d"]);
+}
+
+#[test]
+fn an_arbiter_is_paid_for_both_orders_or_for_none() {
+    for (calls, arbiters) in [(0, 0), (1, 0), (2, 2)] {
+        let mut inputs = disputed();
+        inputs.members[3].payer = Payer::Key;
+        let one = inputs.members[3].estimate(inputs.task.estimated_tokens()).unwrap();
+        inputs.rules.spend_cap = Some(MicroUsd(one.0 * calls));
+        let outside = run(inputs, split, |_, dispute| dispute.own.or(Some(Side::Holds)));
+        let asked = outside.starts().iter().filter(|(member, _)| *member == "d").count();
+        assert_eq!(asked, arbiters, "money for {calls}");
+        assert_eq!(outside.decision().has_conflict, arbiters == 0);
+        let left_out = outside.decision().reasoning.iter().filter(|line| line.starts_with("d was left out")).count();
+        assert_eq!(left_out, usize::from(arbiters == 0), "it is said, once");
+    }
+}
