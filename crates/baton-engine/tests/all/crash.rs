@@ -13,6 +13,7 @@ use baton_engine::{Engine, EngineError, Silent};
 use baton_port::Cancel;
 use baton_testkit::{Fault, FaultyJournal};
 
+use super::further;
 use super::house::{House, approves, attached, check, inputs, refine, verdict};
 use super::panel::{Asked, Does};
 
@@ -93,6 +94,11 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "refine", inputs: refined, script: refining, answers: &["revise", "approve"] },
     Scenario { name: "cancel", inputs: four, script: stopping, answers: &[] },
     Scenario { name: "conversation", inputs: in_session, script: conversing, answers: &[] },
+    Scenario { name: "arbiter", inputs: further::disputed, script: further::disputing, answers: &[] },
+    Scenario { name: "person", inputs: further::disputed, script: further::leaning, answers: &["approve"] },
+    Scenario { name: "critical", inputs: further::critical, script: further::failing_on_the_way, answers: &["reject"] },
+    Scenario { name: "patches", inputs: further::patched, script: further::patching, answers: &[] },
+    Scenario { name: "reproduction", inputs: further::reproduced, script: further::reproducing, answers: &[] },
 ];
 
 /// One process: begins the run or goes on with it, and answers the gates.
@@ -223,6 +229,44 @@ async fn a_turn_of_a_conversation() {
 #[tokio::test]
 async fn a_run_that_is_stopped() {
     crash_everywhere(&SCENARIOS[4]).await;
+}
+
+#[tokio::test]
+async fn a_dispute_that_an_arbiter_ends() {
+    crash_everywhere(&SCENARIOS[6]).await;
+    let members = asked_in(&SCENARIOS[6]).await;
+    assert_eq!(members, ["a", "b", "c", "d", "a", "c", "e", "e"], "wave, later seat, both sides, both orders");
+}
+
+#[tokio::test]
+async fn a_dispute_that_a_person_ends() {
+    crash_everywhere(&SCENARIOS[7]).await;
+}
+
+#[tokio::test]
+async fn a_critical_task_with_members_that_fail_on_the_way() {
+    crash_everywhere(&SCENARIOS[8]).await;
+}
+
+#[tokio::test]
+async fn patches_that_are_tried() {
+    crash_everywhere(&SCENARIOS[9]).await;
+    let tried = asked_in(&SCENARIOS[9]).await.iter().filter(|name| *name == "trial").count();
+    assert_eq!(tried, 2, "each distinct one once");
+}
+
+#[tokio::test]
+async fn a_claim_that_is_put_to_a_test() {
+    crash_everywhere(&SCENARIOS[10]).await;
+    let members = asked_in(&SCENARIOS[10]).await;
+    assert_eq!(members.iter().filter(|name| *name == "runner").count(), 1, "{members:?}");
+}
+
+/// Who is asked, in order, where nothing goes wrong.
+async fn asked_in(scenario: &Scenario) -> Vec<String> {
+    let house = House::new(scenario.script);
+    house.timed(live(&house, &house.engine("one"), scenario)).await.unwrap();
+    house.panel.names()
 }
 
 /// Two processes die one after the other, at every pair of early writes.

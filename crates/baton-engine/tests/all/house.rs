@@ -167,26 +167,29 @@ pub(crate) fn check(name: &str) -> Member {
     Member { nature: Nature::Check, payer: Payer::Local, tier: 5, ..seat(name) }
 }
 
-fn node(id: &str, when: When, act: Act) -> Node {
+pub(crate) fn node(id: &str, when: When, act: Act) -> Node {
     Node { id: id.into(), when, act }
 }
 
-fn ask(who: Who, template: &str, with: &[Artefact], draft: bool) -> Act {
+pub(crate) fn ask(who: Who, template: &str, with: &[Artefact], draft: bool) -> Act {
     Act::Ask { who, template: template.into(), with: with.to_vec(), draft }
 }
 
-fn gate(options: &[&str]) -> Act {
+pub(crate) fn gate(options: &[&str]) -> Act {
     Act::Gate { question: "Accept?".into(), options: options.iter().map(|&option| option.into()).collect() }
 }
 
-fn workflow(name: &str, nodes: Vec<Node>) -> Workflow {
+pub(crate) fn workflow(name: &str, nodes: Vec<Node>) -> Workflow {
     let templates = [
         ("opinion", "{{role}}\n{{task}}\n{{question}}\n{{attachments}}{{trailer}}"),
         ("again", "{{task}}\nTHE OTHERS SAID\n{{opinions}}{{trailer}}"),
         ("draft", "DRAFT\n{{task}}\n{{attachments}}"),
         ("review", "REVIEW\n{{task}}\n{{draft}}{{trailer}}"),
         ("revise", "REVISE\n{{draft}}{{opinions}}NOTE: {{note}}\n"),
+        ("dispute", "DISPUTE\n{{task}}\n{{dispute}}{{trailer}}"),
+        ("reproduction", "REPRODUCE\n{{claim}}{{trailer}}"),
         ("trailer_verdict", "Give a verdict."),
+        ("trailer_test", "Call it {{mark}}."),
     ];
     let templates = templates.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
     Workflow { name: name.into(), about: String::new(), nodes, templates }

@@ -4,6 +4,7 @@
 mod accounts;
 mod cancel;
 mod crash;
+mod further;
 mod gates;
 mod house;
 mod lease;
