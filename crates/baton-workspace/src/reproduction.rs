@@ -3,8 +3,9 @@
 //!
 //! A turn's prompt is a line with what the test's name holds, then the diff. Its answer is the diff as git writes it once
 //! it is applied, or as it came. Its evidence is `failed` only where everything passed without the test, and the command
-//! fails with it and names it as what fails; `passed` only where the command passes and says that the test was run.
-//! Whatever else came out abstains, with the reason. A turn is good whenever that could be told.
+//! fails with it and names it as what fails, twice: in this copy and in a fresh one. It is `passed` only where the command
+//! passes and says that the test was run. Whatever else came out abstains, with the reason. A turn is good whenever that
+//! could be told.
 
 use std::sync::Arc;
 
@@ -39,6 +40,13 @@ const NOT_BUILT: &[&str] = &[
     "ImportError",
     "ModuleNotFoundError",
     "Cannot find module",
+    "cannot load such file",
+    // What a compiler would have refused: the test uses a name that is not there.
+    "NameError: ",
+    "ReferenceError: ",
+    "AttributeError: module '",
+    // What the test needs could not be set up.
+    "ERROR at setup of",
     "Test suite failed to run",
     "syntax error",
     "Syntax error",
@@ -62,7 +70,9 @@ struct Told {
     result: CheckResult,
     /// All that was written, under the commands that wrote it.
     transcript: String,
-    /// What the command wrote with the test.
+    /// What the command wrote without the test.
+    without: String,
+    /// What it wrote with the test, the first time.
     output: String,
     diff: String,
 }
@@ -91,14 +101,21 @@ impl ReproductionChannel {
     }
 
     async fn run(&self, mark: &str, diff: &str, request: &TurnRequest) -> Result<Told, WorkspaceError> {
-        let shop = &*self.workshop;
-        let worktree =
-            Worktree::make(&request.directory, &shop.folder, &shop.launcher, &shop.variables, &request.cancel).await?;
+        let first = self.first(mark, diff, request).await?;
+        if first.result != CheckResult::Failed || request.cancel.is_requested() {
+            return Ok(first);
+        }
+        self.again(mark, first, request).await
+    }
+
+    /// The command without the test, then with it.
+    async fn first(&self, mark: &str, diff: &str, request: &TurnRequest) -> Result<Told, WorkspaceError> {
+        let worktree = self.copy(request).await?;
         if let Some(because) = worktree.misfit(diff).await? {
             return Ok(silent(&format!("the test does not apply: {because}"), diff));
         }
         let without = self.command(&worktree, "without the test", request).await;
-        let before = format!("$ {}   (without the test)\n{}\n", self.command.shown(), without.text);
+        let before = self.written("without the test", &without);
         if let Some(because) = no_ground(&without, mark) {
             return Ok(Told { transcript: before, ..silent(&because, diff) });
         }
@@ -109,12 +126,35 @@ impl ReproductionChannel {
             }
         };
         let with = self.command(&worktree, "with the test", request).await;
-        let transcript = format!("{before}$ {}   (with the test)\n{}\n", self.command.shown(), with.text);
-        Ok(Told { result: judge(&with, &without.text, mark), transcript, output: with.text, diff })
+        let transcript = before + &self.written("with the test", &with);
+        let result = judge(&with, &without.text, mark);
+        Ok(Told { result, transcript, without: without.text, output: with.text, diff })
+    }
+
+    /// A test that fails by chance must not decide: it counts only where it fails in a fresh copy too.
+    async fn again(&self, mark: &str, first: Told, request: &TurnRequest) -> Result<Told, WorkspaceError> {
+        let worktree = self.copy(request).await?;
+        if let Applied::No { because } = worktree.apply(&first.diff).await? {
+            return Ok(Told { result: abstains(&once(&format!("it does not apply again: {because}"))), ..first });
+        }
+        let with = self.command(&worktree, "with the test, again", request).await;
+        let transcript = format!("{}{}", first.transcript, self.written("with the test, again", &with));
+        let result = both(judge(&with, &first.without, mark));
+        Ok(Told { result, transcript, ..first })
+    }
+
+    async fn copy(&self, request: &TurnRequest) -> Result<Worktree, WorkspaceError> {
+        let shop = &*self.workshop;
+        Worktree::make(&request.directory, &shop.folder, &shop.launcher, &shop.variables, &request.cancel).await
+    }
+
+    /// What a run of the command goes into the transcript as.
+    fn written(&self, how: &str, run: &Run) -> String {
+        format!("$ {}   ({how})\n{}\n", self.command.shown(), run.text)
     }
 
     async fn command(&self, worktree: &Worktree, how: &str, request: &TurnRequest) -> Run {
-        let shown = one_line(&format!("{} {how}", self.command.shown()), 80);
+        let shown = format!("{} {how}", one_line(&self.command.shown(), 60));
         request.progress.report(Progress::Doing(shown));
         command::run(&self.workshop, &self.command, worktree, request).await
     }
@@ -141,7 +181,8 @@ fn abstains(because: &str) -> CheckResult {
 }
 
 fn silent(because: &str, diff: &str) -> Told {
-    Told { result: abstains(because), transcript: String::new(), output: String::new(), diff: diff.to_owned() }
+    let (transcript, without, output) = Default::default();
+    Told { result: abstains(because), transcript, without, output, diff: diff.to_owned() }
 }
 
 /// Why nothing would follow from a failure with the test: the command does not pass without it, or names it already.
@@ -167,7 +208,7 @@ fn judge(with: &Run, without: &str, mark: &str) -> CheckResult {
         Ended::Silent(because) => abstains(because),
         Ended::Stopped(because) => abstains(&format!("with the test, {because}")),
         Ended::Failed if NOT_BUILT.iter().any(|word| with.text.contains(word) && !without.contains(word)) => {
-            abstains("with the test, something cannot be built or collected")
+            abstains("with the test, something cannot be built, collected or set up")
         }
         Ended::Failed if lines.is_empty() => {
             abstains("with the test it fails, and what it prints does not name the test")
@@ -179,6 +220,19 @@ fn judge(with: &Run, without: &str, mark: &str) -> CheckResult {
         }
         Ended::Passed => CheckResult::Passed,
     }
+}
+
+/// What a test that failed comes to, by how it ended the second time.
+fn both(again: CheckResult) -> CheckResult {
+    match again {
+        CheckResult::Failed => CheckResult::Failed,
+        CheckResult::Passed => abstains("it failed once and passed once"),
+        CheckResult::Abstained { reason } => abstains(&once(&reason)),
+    }
+}
+
+fn once(because: &str) -> String {
+    format!("it failed once, and the second time told nothing: {because}")
 }
 
 /// The lines that name the test, then what else tells most.
@@ -249,6 +303,34 @@ mod tests {
             judged(Ended::Stopped("it took too long"), "reproduces_1 failed"),
             CheckResult::Abstained { .. }
         ));
+    }
+
+    #[test]
+    fn a_test_that_names_what_is_not_there_or_cannot_be_set_up_says_nothing() {
+        for words in [
+            "E   NameError: name 'retry' is not defined",
+            "E   AttributeError: module 'net' has no attribute 'retry'",
+            "ReferenceError: retry is not defined",
+            "ERROR at setup of test_reproduces_1",
+            "cannot load such file -- net",
+        ] {
+            let text = format!("FAILED tests/test_a.py::test_reproduces_1\n{words}");
+            assert!(matches!(judged(Ended::Failed, &text), CheckResult::Abstained { .. }), "{text}");
+        }
+        let own = "FAILED test_reproduces_1 - AttributeError: 'NoneType' object has no attribute 'close'";
+        assert_eq!(judged(Ended::Failed, own), CheckResult::Failed, "that may be just what is claimed");
+    }
+
+    #[test]
+    fn only_the_same_outcome_twice_counts() {
+        let because = |again| match both(again) {
+            CheckResult::Abstained { reason } => reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(both(CheckResult::Failed), CheckResult::Failed);
+        assert_eq!(because(CheckResult::Passed), "it failed once and passed once");
+        let told = because(abstains("with the test, it took too long"));
+        assert_eq!(told, "it failed once, and the second time told nothing: with the test, it took too long");
     }
 
     #[test]

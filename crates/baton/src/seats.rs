@@ -176,10 +176,11 @@ pub(crate) fn trial(seated: &[Member], probes: &[Member]) -> Result<Member, Fail
     in_copies(Nature::Trial, "trial", seated, (&commands, &probes), total_ms)
 }
 
-/// Runs the tests that members write for claims, with this check: once without each and once with it.
+/// Runs the tests that members write for claims, with this check: once without each, once with it, and once more in a
+/// fresh copy.
 pub(crate) fn reproduction(seated: &[Member], check: &Member) -> Result<Member, Failure> {
     let command = check_command(check);
-    let total_ms = GIT_MS.saturating_add(command.total_ms.saturating_mul(2));
+    let total_ms = (2 * GIT_MS).saturating_add(command.total_ms.saturating_mul(3));
     in_copies(Nature::Reproduction, "reproduction", seated, (&[command], &[]), total_ms)
 }
 
@@ -364,7 +365,7 @@ mod tests {
         config.reproduce = Some(MemberId::parse("tests").unwrap());
         assert_eq!(with(None, &config, &both), Ok("tests".into()));
         let runner = reproduction(&both, &build).unwrap();
-        assert_eq!((runner.nature, runner.limits.total_ms), (Nature::Reproduction, GIT_MS + 10_000));
+        assert_eq!((runner.nature, runner.limits.total_ms), (Nature::Reproduction, 2 * GIT_MS + 15_000));
     }
 
     #[test]

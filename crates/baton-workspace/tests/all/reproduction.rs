@@ -3,7 +3,7 @@
 use baton_core::evidence::CheckResult;
 use baton_core::member::{Member, Nature};
 use baton_core::outcome::Outcome;
-use baton_port::{Channel, Turn};
+use baton_port::{Channel, Turn, TurnRequest};
 use baton_workspace::{CheckCommand, Workshop};
 
 use crate::room::{Room, member, on_runtime};
@@ -26,11 +26,15 @@ fn wants(line: &str) -> String {
 }
 
 fn turn_in(room: &Room, shop: &std::sync::Arc<Workshop>, diff: &str, script: &str, total_ms: u64) -> Turn {
+    turn_of(&room.request(&format!("{MARK}\n{diff}")), shop, script, total_ms)
+}
+
+fn turn_of(request: &TurnRequest, shop: &std::sync::Arc<Workshop>, script: &str, total_ms: u64) -> Turn {
     let words = ["sh", "-c", script].map(str::to_owned).to_vec();
     let command = CheckCommand { id: baton_core::ids::MemberId::parse("tests").unwrap(), words, total_ms };
     let runner = Member { nature: Nature::Reproduction, ..member(&[command]) };
     let channel = shop.reproduction(&runner).unwrap();
-    on_runtime(channel.turn(&room.request(&format!("{MARK}\n{diff}"))))
+    on_runtime(channel.turn(request))
 }
 
 /// How a test ended and all that was written; `None` where there is no sandbox, which is then said.
@@ -55,14 +59,18 @@ fn because(result: &CheckResult) -> &str {
 }
 
 #[test]
-fn a_test_that_fails_is_told_with_both_runs_and_the_diff() {
+fn a_test_that_fails_twice_is_told_with_all_runs_and_the_diff() {
     let room = Room::new();
     let Some((result, turn)) = run(&room, &wants("2"), RUNNER) else { return };
     assert_eq!(result, CheckResult::Failed);
     let evidence = turn.evidence.unwrap();
     assert_eq!((evidence.summary.as_str(), evidence.places.len()), ("reproduces_1 ... FAILED", 0));
     let text = String::from_utf8_lossy(&turn.transcript.bytes).into_owned();
-    assert!(text.contains("(without the test)") && text.contains("(with the test)\nreproduces_1 ... FAILED"), "{text}");
+    for part in
+        ["(without the test)\n", "(with the test)\nreproduces_1 ... FAILED", "(with the test, again)\nreproduces_1"]
+    {
+        assert!(text.contains(part), "{text}");
+    }
     assert!(turn.text.unwrap().starts_with("diff --git a/tests/new.sh b/tests/new.sh\nnew file"));
     assert!(!room.repository().join("tests").exists(), "nothing of the user's is touched");
 }
@@ -71,6 +79,33 @@ fn a_test_that_fails_is_told_with_both_runs_and_the_diff() {
 fn a_test_that_passes_is_told_as_that() {
     let Some((result, _)) = run(&Room::new(), &wants("two"), RUNNER) else { return };
     assert_eq!(result, CheckResult::Passed);
+}
+
+#[test]
+fn a_test_that_fails_once_and_passes_once_decides_nothing() {
+    let room = Room::new();
+    if run(&room, &wants("2"), RUNNER).is_none() {
+        return;
+    }
+    // What it depends on stands outside of the copies, and changes when it is run again.
+    let outside = room.folder.path().join("outside");
+    let flaky = format!("if [ -e '{}' ]; then echo '{MARK} ... ok'; else", outside.display());
+    let flaky = writes(&[&flaky, &format!("echo '{MARK} ... FAILED'; exit 1; fi")]);
+    let request = room.marking(&format!("{MARK}\n{flaky}"), "with the test, again", outside);
+    let turn = turn_of(&request, &room.workshop(), RUNNER, 60_000);
+    let evidence = turn.evidence.unwrap();
+    assert_eq!(because(&evidence.result), "it failed once and passed once");
+    assert_eq!((evidence.summary.as_str(), room.left()), ("reproduces_1 ... FAILED", 0));
+    let text = String::from_utf8_lossy(&turn.transcript.bytes).into_owned();
+    assert!(text.contains("(with the test, again)\nreproduces_1 ... ok"), "{text}");
+}
+
+#[test]
+fn the_second_run_finds_nothing_of_the_first() {
+    let leaves =
+        format!("if [ -e left ]; then echo '{MARK} ... ok'; else touch left; echo '{MARK} ... FAILED'; exit 1; fi");
+    let Some((result, _)) = run(&Room::new(), &writes(&[&leaves]), RUNNER) else { return };
+    assert_eq!(result, CheckResult::Failed);
 }
 
 #[test]

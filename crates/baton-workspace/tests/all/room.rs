@@ -26,6 +26,20 @@ impl ProgressSink for Quiet {
     fn report(&self, _: Progress) {}
 }
 
+/// Makes a file when something begins that is told in these words.
+struct Marks {
+    at: &'static str,
+    file: PathBuf,
+}
+
+impl ProgressSink for Marks {
+    fn report(&self, progress: Progress) {
+        if matches!(progress, Progress::Doing(what) if what.ends_with(self.at)) {
+            std::fs::write(&self.file, "").unwrap();
+        }
+    }
+}
+
 pub(crate) fn variables() -> BTreeMap<OsString, OsString> {
     std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME").collect()
 }
@@ -108,6 +122,11 @@ impl Room {
             cancel: Cancel::default(),
             progress: Arc::new(Quiet),
         }
+    }
+
+    /// A request during which this file is made when something begins that is told in these words.
+    pub(crate) fn marking(&self, diff: &str, at: &'static str, file: PathBuf) -> TurnRequest {
+        TurnRequest { progress: Arc::new(Marks { at, file }), ..self.request(diff) }
     }
 
     pub(crate) fn left(&self) -> usize {
