@@ -6,7 +6,7 @@ use baton_core::outcome::Outcome;
 use baton_port::{Channel, Turn, TurnRequest};
 use baton_workspace::{CheckCommand, Workshop};
 
-use crate::room::{Room, member, on_runtime};
+use crate::room::{Room, change, member, on_runtime, trial};
 
 const MARK: &str = "reproduces_1";
 /// Runs every script below `tests` and says how each test in it ended.
@@ -149,6 +149,22 @@ fn where_nothing_can_be_shut_in_the_test_is_kept_and_not_run() {
     assert!(because(&evidence.result).ends_with("nothing was run"), "{evidence:?}");
     assert_eq!(turn.text.as_deref(), Some(wants("2").as_str()), "the test is shown as it came");
     assert_eq!(evidence.command, "sh -c echo never", "with the command");
+}
+
+#[test]
+fn a_test_that_was_kept_in_the_index_is_run_with_every_patch() {
+    let room = Room::new();
+    let Some((result, turn)) = run(&room, &wants("2"), RUNNER) else { return };
+    assert_eq!(result, CheckResult::Failed);
+    // As `baton show RUN --test | git apply --index` does.
+    let kept = room.folder.path().join("kept.diff");
+    std::fs::write(&kept, turn.text.unwrap()).unwrap();
+    room.git(&["apply", "--index", &kept.to_string_lossy()]);
+    let mends = room.attempt(&change("value.txt", "two", "2"), RUNNER);
+    assert_eq!(trial(&mends).checks[0].result, CheckResult::Passed, "{mends:?}");
+    let misses = room.attempt(&change("value.txt", "two", "deux"), RUNNER);
+    assert_eq!(trial(&misses).checks[0].result, CheckResult::Failed, "{misses:?}");
+    assert_eq!(trial(&misses).checks[0].summary, "reproduces_1 ... FAILED");
 }
 
 /// A cargo test file with this body for its one test.
