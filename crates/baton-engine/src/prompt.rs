@@ -6,14 +6,15 @@
 use std::collections::HashMap;
 
 use baton_core::consensus::Side;
+use baton_core::evidence::{CheckResult, Evidence};
 use baton_core::hash::Hash;
 use baton_core::ids::MemberId;
 use baton_core::opinion::AnswerSchema;
 use baton_core::quote::envelope;
 use baton_core::route::Role;
-use baton_core::run::{Dispute, Inputs, PromptPlan, RunState, Stamped, Work};
+use baton_core::run::{Dispute, Inputs, PromptPlan, Ran, RunState, Stamped, Work};
 use baton_core::task::{Attachment, AttachmentForm, Question};
-use baton_core::text::{one_line, printable};
+use baton_core::text::{one_line, prefix, printable};
 use baton_core::workflow::Artefact;
 
 use baton_port::Blob;
@@ -203,7 +204,7 @@ fn opinions(
     Ok(())
 }
 
-/// The claim, and what the strongest member of either side said: quoted, without a name.
+/// The claim, what the strongest member of either side said, and what was run: quoted, without a name.
 fn dispute(
     state: &RunState,
     inputs: &Inputs,
@@ -228,7 +229,48 @@ fn dispute(
             dispute.label(own)
         ));
     }
+    evidence(state, inputs, &dispute.claim, texts, out);
     Ok(())
+}
+
+/// So much of a test is shown to those who are asked about its claim.
+const MOST_OF_TEST: usize = 4 << 10;
+
+/// What was run and did not settle the claim: quoted and without names, as what it printed is no word of ours.
+fn evidence(state: &RunState, inputs: &Inputs, claim: &str, texts: &Texts, out: &mut String) {
+    let ran = baton_core::run::ran(state, claim);
+    if ran.is_empty() {
+        return;
+    }
+    out.push_str("What was run here, and did not settle it:\n");
+    for ran in ran {
+        let (label, text) = match ran {
+            Ran::Check(evidence) => ("a check of the files as they are", outcome(evidence, "")),
+            Ran::Test { evidence, diff } => {
+                let test = diff.and_then(|hash| texts.get(&hash)).map(|text| shortened(text));
+                let test = test.map_or(String::new(), |test| format!("\nThe test:\n{test}"));
+                let label = "a test of this claim, by a colleague who takes no side";
+                (label, outcome(evidence, " with that test") + &test)
+            }
+        };
+        envelope(inputs.seed, label, &printable(&text), out);
+    }
+    out.push_str("What passes shows no more than what it tests; what says nothing speaks for neither side.\n");
+}
+
+/// The command, how it ended, and the lines of its output that say most.
+fn outcome(evidence: &Evidence, with: &str) -> String {
+    let (result, summary) = match &evidence.result {
+        CheckResult::Passed => ("passes".to_owned(), evidence.summary.as_str()),
+        CheckResult::Failed => ("fails".to_owned(), evidence.summary.as_str()),
+        CheckResult::Abstained { reason } => (format!("says nothing: {}", one_line(reason, 300)), ""),
+    };
+    format!("`{}`{with} {result}\n{summary}", evidence.command).trim_end().to_owned()
+}
+
+fn shortened(test: &str) -> String {
+    let kept = prefix(test, MOST_OF_TEST);
+    if kept.len() < test.len() { format!("{kept}\n[the rest is left out]") } else { test.to_owned() }
 }
 
 /// The claim that a test is asked for, where it is, and what is said for it: quoted, without a name.
@@ -245,11 +287,16 @@ fn claim(inputs: &Inputs, plan: &PromptPlan, out: &mut String) {
     }
 }
 
-/// Which texts a plan needs beside the attachments.
+/// Which texts a plan needs beside the attachments. Without a test's text its outcome is told all the same.
 pub(crate) fn needed(state: &RunState, plan: &PromptPlan) -> Vec<Hash> {
     let answer = |id| state.step(id).and_then(|step| step.answer);
     let sides = plan.dispute.iter().flat_map(|dispute| [dispute.holds, dispute.against]);
-    plan.quotes.iter().copied().chain(plan.draft).chain(sides).filter_map(answer).collect()
+    let ran = plan.dispute.iter().flat_map(|dispute| baton_core::run::ran(state, &dispute.claim));
+    let tests = ran.filter_map(|ran| match ran {
+        Ran::Test { diff, .. } => diff,
+        Ran::Check(_) => None,
+    });
+    plan.quotes.iter().copied().chain(plan.draft).chain(sides).filter_map(answer).chain(tests).collect()
 }
 
 pub(crate) fn preview(

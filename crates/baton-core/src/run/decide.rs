@@ -133,7 +133,8 @@ fn failures(state: &RunState) -> Vec<Failure> {
     failures.into_values().collect()
 }
 
-fn checks(state: &RunState) -> Vec<CheckOutcome<'_>> {
+/// What each check said last.
+pub(super) fn checks(state: &RunState) -> Vec<CheckOutcome<'_>> {
     let mut latest: BTreeMap<&MemberId, CheckOutcome<'_>> = BTreeMap::new();
     for step in state.steps.iter().filter(|step| step.work == Work::Check) {
         if let Some(evidence) = &step.evidence {

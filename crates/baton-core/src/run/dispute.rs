@@ -4,6 +4,8 @@
 //! member and without a name. Nothing but that one claim is asked, so an answer costs little and settles one thing.
 
 use crate::consensus::{Ballot, Conflict, Ruling, Side, Speaker};
+use crate::evidence::Evidence;
+use crate::hash::Hash;
 use crate::ids::{MemberId, StepId};
 use crate::member::Member;
 use crate::opinion::Position;
@@ -11,8 +13,8 @@ use crate::outcome::Outcome;
 use crate::route::{Role, Seat};
 use crate::task::Question;
 
-use super::decide::ballots;
-use super::state::{Plan, RunState, Step, StepStatus};
+use super::decide::{ballots, checks};
+use super::state::{Plan, RunState, Step, StepStatus, Work};
 
 /// How many disputed claims are taken up, in the order of the decision.
 const MOST_DISPUTES: usize = 3;
@@ -67,6 +69,35 @@ impl Dispute {
     fn side(&self, label: &str) -> Option<Side> {
         [Side::Holds, Side::Against].into_iter().find(|side| self.label(*side) == label)
     }
+}
+
+/// What was run, bears on a disputed claim, and did not settle it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran<'a> {
+    /// A check of the files as they are.
+    Check(&'a Evidence),
+    /// A test that a member wrote for this very claim.
+    Test {
+        evidence: &'a Evidence,
+        /// The test as a diff, as it was run.
+        diff: Option<Hash>,
+    },
+}
+
+/// What is to be told to those who are asked about a claim: tests of it first, then the checks. Where patches are
+/// compared the checks say nothing of either.
+#[must_use]
+pub fn ran<'a>(state: &'a RunState, claim: &str) -> Vec<Ran<'a>> {
+    let test = |step: &'a Step| match step.work {
+        Work::Reproduce { of, .. } if state.step(of)?.claim()?.claim == claim => {
+            Some(Ran::Test { evidence: step.evidence.as_ref()?, diff: step.answer })
+        }
+        _ => None,
+    };
+    let patches = state.plan.as_ref().is_some_and(|plan| plan.classification.question == Question::Patch);
+    let checks = if patches { Vec::new() } else { checks(state) };
+    let checks = checks.into_iter().map(|check| Ran::Check(check.evidence));
+    state.steps.iter().filter_map(test).chain(checks).collect()
 }
 
 /// A seat and the dispute that it is asked about.

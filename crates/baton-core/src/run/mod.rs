@@ -15,7 +15,7 @@ mod state;
 use crate::ids::{MemberId, StepId};
 use crate::units::Timestamp;
 
-pub use dispute::{Dispute, Order};
+pub use dispute::{Dispute, Order, Ran, ran};
 pub use event::{CodecError, Event, Inputs, Provenance, SessionStart, SessionState, Stamped, TurnReport};
 pub use reproduce::TestedClaim;
 pub use state::{Attempt, Plan, PromptPlan, RunState, Status, Step, StepStatus, Work};

@@ -216,6 +216,32 @@ pub(crate) fn two_rounds() -> Workflow {
     workflow("two-rounds", nodes)
 }
 
+/// A wave and checks; tests of what is claimed; then both sides and an arbiter about what is disputed.
+pub(crate) fn escalating() -> Workflow {
+    let about = |who| ask(who, "dispute", &[Artefact::Dispute], false);
+    let nodes = vec![
+        node("panel", When::Always, ask(Who::Team, "opinion", &[Artefact::Attachments], false)),
+        node("checks", When::Checks, Act::Check),
+        node("decide", When::Always, Act::Decide),
+        node("tests", When::Always, ask(Who::Testers, "test", &[Artefact::Claim], false)),
+        node("run-tests", When::Always, Act::Reproduce),
+        node("after-the-tests", When::Tested, Act::Decide),
+        node("sides", When::Conflict, about(Who::Sides)),
+        node("after-the-sides", When::Conflict, Act::Decide),
+        node("arbiter", When::Conflict, about(Who::Arbiter)),
+        node("after-the-arbiter", When::Conflict, Act::Decide),
+    ];
+    let mut workflow = workflow("escalating", nodes);
+    let more = [
+        ("dispute", "DISPUTE\n{{dispute}}{{trailer}}"),
+        ("test", "TEST\n{{claim}}{{trailer}}"),
+        ("trailer_test", "NAME {{mark}}"),
+        ("trailer_choice", "Say which."),
+    ];
+    workflow.templates.extend(more.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    workflow
+}
+
 /// Draft, review, revise within bounds; then a gate, and once more if that is asked for.
 pub(crate) fn refine() -> Workflow {
     let both = [Artefact::Draft, Artefact::Opinions];

@@ -4,6 +4,7 @@
 mod accounts;
 mod cancel;
 mod crash;
+mod evidence;
 mod further;
 mod gates;
 mod house;
