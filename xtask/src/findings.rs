@@ -61,8 +61,11 @@ fn any_panels(cases: &[FindingsCase]) -> Vec<String> {
         for members in &panels {
             let names: Vec<&str> = members.iter().map(String::as_str).collect();
             let panel: Vec<FindingsCase> = cases.iter().map(|case| only(case, &names)).collect();
-            nothing += leaving_out(&panel, |held, _| scores(held, &[], Settings::default())).pooled().f1;
-            taught += leaving_out(&panel, |held, others| scores(held, others, Settings::default())).pooled().f1;
+            nothing += leaving_out(&panel, |held, _| scores(held, &[], Settings::default())).pooled().f1.unwrap_or(0.0);
+            taught += leaving_out(&panel, |held, others| scores(held, others, Settings::default()))
+                .pooled()
+                .f1
+                .unwrap_or(0.0);
         }
         let count = f64::from(u32::try_from(panels.len().max(1)).unwrap_or(u32::MAX));
         rows.push(format!("| {size} ({times} times) | {:.3} | {:.3} |", nothing / count, taught / count));
@@ -101,7 +104,7 @@ fn mean(cases: &[FindingsCase], panels: &[Vec<Vec<String>>], settings: Settings)
             let panel: Vec<FindingsCase> = cases.iter().map(|case| only(case, &names)).collect();
             pooled.add(&scores(&panel, &[], settings));
         }
-        pooled.pooled().f1
+        pooled.pooled().f1.unwrap_or(0.0)
     };
     panels.iter().map(of_size).sum()
 }
@@ -162,6 +165,7 @@ fn leaving_out(cases: &[FindingsCase], score: impl Fn(&[FindingsCase], &[Finding
 
 fn row(name: &str, known: &str, scores: &Scores) -> String {
     let Fit { precision, recall, f1 } = scores.pooled();
+    let [precision, recall, f1] = [precision, recall, f1].map(|share| share.unwrap_or(0.0));
     let [low, high] = scores.interval();
     format!("| {name} | {known} | {precision:.3} | {recall:.3} | {f1:.3} | {low:.3} to {high:.3} |")
 }

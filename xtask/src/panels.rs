@@ -59,17 +59,18 @@ fn panel(cases: &[ChoiceCase], seed: u64, part: Option<usize>) -> Panel {
     let (unlabelled, _) = evaluate(&test, &[]);
     let best = learned.best_single.as_ref().map_or(0.0, |single| single.accuracy);
     let gap = |accuracy: f64| (accuracy - best) * 100.0;
+    let known = |figure: Option<f64>| figure.unwrap_or(0.0);
     let odds = odds_squared(&training);
     let figures = BTreeMap::from([
-        ("1 learned", gap(learned.accuracy)),
+        ("1 learned", gap(known(learned.accuracy))),
         ("2 accuracy odds squared", gap(voted(&test, |opinion| odds.get(&opinion.member).copied().unwrap_or(0.0)))),
-        ("3 no labels", gap(unlabelled.accuracy)),
+        ("3 no labels", gap(known(unlabelled.accuracy))),
         ("4 weight 6 - tier", gap(voted(&test, |opinion| 6.0 - f64::from(opinion.tier)))),
-        ("5 plain majority", gap(learned.majority)),
+        ("5 plain majority", gap(known(learned.majority))),
         ("best single", best),
-        ("ece", learned.ece),
-        ("auroc", learned.auroc.unwrap_or(0.0)),
-        ("coverage", learned.coverage_at_90),
+        ("ece", known(learned.ece)),
+        ("auroc", known(learned.auroc)),
+        ("coverage", known(learned.coverage_at_90)),
     ]);
     members.sort_unstable();
     Panel { members, figures }

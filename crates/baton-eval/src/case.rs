@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use baton_core::task::{Complexity, Kind, Priority};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// A line that is no case, and why.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
+    #[error("is no JSON object")]
+    NoObject,
     #[error("is not a case: {0}")]
     Shape(#[from] serde_json::Error),
     #[error("case {id}: {because}")]
@@ -24,7 +26,39 @@ pub enum Case {
     Conflict(ConflictCase),
 }
 
+/// What a case is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CaseKind {
+    Choice,
+    Findings,
+    Task,
+    Conflict,
+}
+
+impl CaseKind {
+    /// As it stands in a line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Choice => "choice",
+            Self::Findings => "findings",
+            Self::Task => "task",
+            Self::Conflict => "conflict",
+        }
+    }
+}
+
 impl Case {
+    #[must_use]
+    pub const fn kind(&self) -> CaseKind {
+        match self {
+            Self::Choice(_) => CaseKind::Choice,
+            Self::Findings(_) => CaseKind::Findings,
+            Self::Task(_) => CaseKind::Task,
+            Self::Conflict(_) => CaseKind::Conflict,
+        }
+    }
+
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
@@ -40,7 +74,7 @@ impl Case {
 #[derive(Clone, Debug, Deserialize)]
 pub struct ChoiceCase {
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub category: String,
     pub options: Vec<String>,
     pub opinions: Vec<ChoiceOpinion>,
@@ -52,7 +86,7 @@ pub struct ChoiceCase {
 #[derive(Clone, Debug, Deserialize)]
 pub struct ChoiceOpinion {
     pub member: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub family: String,
     pub tier: u8,
     /// `None` where nothing could be read from the recorded answer.
@@ -67,7 +101,7 @@ pub struct ChoiceOpinion {
 #[derive(Clone, Debug, Deserialize)]
 pub struct FindingsCase {
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub category: String,
     pub opinions: Vec<FindingsOpinion>,
     #[serde(default)]
@@ -77,7 +111,7 @@ pub struct FindingsCase {
 #[derive(Clone, Debug, Deserialize)]
 pub struct FindingsOpinion {
     pub member: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub family: String,
     pub tier: u8,
     pub findings: Vec<StatedFinding>,
@@ -106,9 +140,9 @@ pub struct FindingsTruth {
 #[derive(Clone, Debug, Deserialize)]
 pub struct GoldenIssue {
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub text: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub severity: String,
 }
 
@@ -125,7 +159,7 @@ pub struct TaskCase {
 pub struct TaskTruth {
     pub kind: Kind,
     /// Other kinds that are as good.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub kind_alt: Vec<Kind>,
     pub complexity: Complexity,
     pub priority: Priority,
@@ -135,7 +169,7 @@ pub struct TaskTruth {
 #[derive(Clone, Debug, Deserialize)]
 pub struct ConflictCase {
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub task: String,
     pub opinions: Vec<TextOpinion>,
     #[serde(default)]
@@ -145,7 +179,7 @@ pub struct ConflictCase {
 #[derive(Clone, Debug, Deserialize)]
 pub struct TextOpinion {
     pub member: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub family: String,
     pub tier: u8,
     pub text: String,
@@ -154,9 +188,9 @@ pub struct TextOpinion {
 #[derive(Clone, Debug, Deserialize)]
 pub struct ConflictTruth {
     pub conflict: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub disputed: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub sides: BTreeMap<String, Sides>,
 }
 
@@ -167,12 +201,20 @@ pub struct Sides {
     pub against: Vec<String>,
 }
 
+/// What may be left out may also be `null`.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
 /// Reads one line.
 ///
 /// # Errors
 /// What is wrong with it: no JSON, an unknown kind, a missing field, a tier that is none, or a truth that does not fit
 /// the case.
 pub fn read_line(line: &str) -> Result<Case, CaseError> {
+    if !line.trim_start().starts_with('{') {
+        return Err(CaseError::NoObject);
+    }
     let case: Case = serde_json::from_str(line)?;
     match problem(&case) {
         Some(because) => Err(CaseError::Content { id: case.id().to_owned(), because }),
@@ -206,6 +248,10 @@ fn choice_problem(case: &ChoiceCase) -> Option<String> {
 
 fn findings_problem(case: &FindingsCase) -> Option<String> {
     let truth = case.truth.as_ref()?;
+    let twice = (0..).zip(&truth.issues).find(|(at, issue)| truth.issues[..*at].iter().any(|one| one.id == issue.id));
+    if let Some((_, issue)) = twice {
+        return Some(format!("the truth lists the issue `{}` twice", issue.id));
+    }
     let unknown = truth.matches.values().find(|issue| truth.issues.iter().all(|known| known.id != **issue))?;
     Some(format!("the truth names an issue `{unknown}` that it does not list"))
 }

@@ -5,16 +5,20 @@ use std::collections::BTreeMap;
 use baton_core::catalog::Rules;
 use baton_core::consensus::choice::{self, Asked, Choice};
 use baton_core::learning::{Knowledge, Lesson, Tiers, Vote, canonical};
-use baton_core::opinion;
+use baton_core::opinion::{self, Position};
+use baton_core::source::Sources;
+use baton_core::task::Question;
 use serde::Serialize;
 
 use crate::case::{ChoiceCase, ChoiceOpinion};
 use crate::figures::{self, Called};
+use crate::parallel;
 
 /// Coverage is given at this accuracy.
 const SURE: f64 = 0.9;
 
-/// How good the decisions on choices are. Cases without truth are in none of the figures.
+/// How good the decisions on choices are. Cases without truth are in none of the figures; without a case that has one,
+/// shares are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChoiceFigures {
@@ -23,18 +27,20 @@ pub struct ChoiceFigures {
     pub without_truth: usize,
     /// Cases that were learned from.
     pub training: usize,
-    pub accuracy: f64,
-    /// The member that was best on the training cases (without any, the first of the strongest tier), alone.
+    /// Cases in which nobody took a position. They count as wrong.
+    pub unanswered: usize,
+    pub accuracy: Option<f64>,
+    /// One member alone over all cases; where it has no opinion it is wrong.
     pub best_single: Option<Single>,
-    /// One member, one vote.
-    pub majority: f64,
-    /// `None` when all are right or all are wrong.
+    /// One member, one vote; of equal options the strongest member's.
+    pub majority: Option<f64>,
+    /// `None` when all are right or all are wrong too.
     pub auroc: Option<f64>,
     /// Expected calibration error, ten bins.
-    pub ece: f64,
+    pub ece: Option<f64>,
     /// The share of cases that can be answered at 90 % accuracy.
-    pub coverage_at_90: f64,
-    /// Every member alone.
+    pub coverage_at_90: Option<f64>,
+    /// Every member alone, over the cases that it was asked.
     pub members: BTreeMap<String, f64>,
     /// `learned` or `prior`, and over how many cases.
     pub confidence: Source,
@@ -49,6 +55,17 @@ pub struct ChoiceFigures {
 pub struct Single {
     pub member: String,
     pub accuracy: f64,
+    pub picked_by: Picked,
+}
+
+/// By what the best single member was picked. Never by the cases that are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Picked {
+    /// Most right answers on the training cases.
+    Training,
+    /// The first by name of the strongest tier, as no training case has a right answer of any member here.
+    Tier,
 }
 
 /// Where the confidence comes from.
@@ -84,7 +101,7 @@ pub fn evaluate(cases: &[ChoiceCase], training: &[ChoiceCase]) -> (ChoiceFigures
     let training: Vec<Read<'_>> = training.iter().filter(|case| case.truth.is_some()).map(Read::of).collect();
     let knowledge = learn(&training, &tiers);
     let read: Vec<Read<'_>> = cases.iter().map(Read::of).collect();
-    let decided: Vec<Choice<'_>> = read.iter().map(|case| case.decide(&knowledge, &tiers)).collect();
+    let decided: Vec<Choice<'_>> = parallel::map(&read, |case| case.decide(&knowledge, &tiers));
     let lines = read.iter().zip(&decided).map(|(case, choice)| line(case, choice)).collect();
     (figures_of(&read, &decided, &training, &knowledge), lines)
 }
@@ -142,11 +159,26 @@ impl<'a> Read<'a> {
 }
 
 /// From the text where there is one, else as recorded. What is none of the options is no position.
-fn position<'a>(case: &'a ChoiceCase, opinion: &'a ChoiceOpinion) -> Option<&'a str> {
+pub(crate) fn position<'a>(case: &'a ChoiceCase, opinion: &ChoiceOpinion) -> Option<&'a str> {
     match &opinion.text {
-        Some(text) => opinion::choice(text, &case.options).map(String::as_str),
-        None => case.options.iter().find(|option| Some(*option) == opinion.position.as_ref()).map(String::as_str),
+        Some(text) => read_from(text, &case.options),
+        None => named(opinion.position.as_deref()?, &case.options),
     }
+}
+
+/// As a live run reads an answer to such a question.
+fn read_from<'a>(text: &str, options: &'a [String]) -> Option<&'a str> {
+    match opinion::read(text, &Question::Choice(options.to_vec()), &Sources::default()).position {
+        Position::Choice { option } => options.iter().find(|one| **one == option).map(String::as_str),
+        _ => None,
+    }
+}
+
+/// The option that is said, as a live run takes it: upper and lower case are one where no option is written so.
+pub(crate) fn named<'a>(said: &str, options: &'a [String]) -> Option<&'a str> {
+    let exact = options.iter().find(|option| *option == said);
+    let alike = || options.iter().find(|option| option.trim().eq_ignore_ascii_case(said.trim()));
+    exact.or_else(alike).map(String::as_str)
 }
 
 fn learn(training: &[Read<'_>], tiers: &Tiers) -> Knowledge {
@@ -172,23 +204,20 @@ fn figures_of(
     let called: Vec<Called> =
         scored.iter().map(|(read, choice)| (choice.confidence.as_f64(), read.is_right(choice.winner))).collect();
     let members = alone(scored.iter().map(|(read, _)| *read));
-    let best = best_single(training, read);
-    let best_single = best.map(|member| {
-        let accuracy = members.get(&member).map_or(0.0, |record| figures::ratio(record.0, scored.len()));
-        Single { member, accuracy: figures::rounded(accuracy) }
-    });
+    let known = |share: f64| (!scored.is_empty()).then(|| figures::rounded(share));
     let (source, over) =
         if knowledge.is_enough() { ("learned", knowledge.lessons) } else { ("prior", knowledge.lessons) };
     ChoiceFigures {
         cases: scored.len(),
         without_truth: read.len() - scored.len(),
         training: training.len(),
-        accuracy: figures::rounded(figures::accuracy(called.iter().map(|(_, right)| *right))),
-        best_single,
-        majority: figures::rounded(figures::accuracy(scored.iter().map(|(read, _)| read.is_right(read.majority())))),
+        unanswered: scored.iter().filter(|(_, choice)| choice.winner.is_none()).count(),
+        accuracy: known(figures::accuracy(called.iter().map(|(_, right)| *right))),
+        best_single: best_single(training, &scored.iter().map(|(read, _)| *read).collect::<Vec<_>>()),
+        majority: known(figures::accuracy(scored.iter().map(|(read, _)| read.is_right(read.majority())))),
         auroc: figures::auroc(&called).map(figures::rounded),
-        ece: figures::rounded(figures::calibration_error(&called)),
-        coverage_at_90: figures::rounded(figures::coverage(&called, SURE)),
+        ece: known(figures::calibration_error(&called)),
+        coverage_at_90: known(figures::coverage(&called, SURE)),
         members: members
             .into_iter()
             .map(|(member, (right, asked))| (member, figures::rounded(figures::ratio(right, asked))))
@@ -211,20 +240,33 @@ fn alone<'r, 'a: 'r>(read: impl Iterator<Item = &'r Read<'a>>) -> BTreeMap<Strin
     records
 }
 
-/// The member with most right answers on the training cases; without any, by tier, then by name.
-fn best_single(training: &[Read<'_>], read: &[Read<'_>]) -> Option<String> {
-    let tiers: BTreeMap<&str, u8> =
-        read.iter().flat_map(|case| case.votes.iter().map(|vote| (vote.member, vote.tier))).collect();
+/// The member with most right answers on the training cases; without any, by tier, then by name. A member that changes
+/// its tier between cases has its strongest.
+fn best_single(training: &[Read<'_>], scored: &[&Read<'_>]) -> Option<Single> {
+    let mut tiers: BTreeMap<&str, u8> = BTreeMap::new();
+    for vote in scored.iter().flat_map(|case| &case.votes) {
+        let tier = tiers.entry(vote.member).or_insert(vote.tier);
+        *tier = vote.tier.min(*tier);
+    }
     let records = alone(training.iter());
-    let right = |member: &str| records.get(member).map_or(0, |record| record.0);
-    let best = tiers.iter().min_by_key(|(member, tier)| (std::cmp::Reverse(right(member)), **tier, **member))?;
-    Some((*best.0).to_owned())
+    let before = |member: &str| records.get(member).map_or(0, |record| record.0);
+    let (member, _) =
+        tiers.iter().min_by_key(|(member, tier)| (std::cmp::Reverse(before(member)), **tier, **member))?;
+    let here = alone(scored.iter().copied()).get(*member).map_or(0, |record| record.0);
+    Some(Single {
+        member: (*member).to_owned(),
+        accuracy: figures::rounded(figures::ratio(here, scored.len())),
+        picked_by: if before(member) > 0 { Picked::Training } else { Picked::Tier },
+    })
 }
 
 fn texts(read: &[Read<'_>]) -> Option<Texts> {
     let opinions = read.iter().flat_map(|read| read.case.opinions.iter().map(move |opinion| (read.case, opinion)));
     let with_text: Vec<_> = opinions.filter(|(_, opinion)| opinion.text.is_some()).collect();
-    let same = |(case, opinion): &(&ChoiceCase, &ChoiceOpinion)| position(case, opinion) == opinion.position.as_deref();
+    let same = |(case, opinion): &(&ChoiceCase, &ChoiceOpinion)| {
+        let recorded = opinion.position.as_deref().and_then(|said| named(said, &case.options));
+        position(case, opinion) == recorded
+    };
     let as_recorded = figures::rounded(figures::accuracy(with_text.iter().map(same)));
     (!with_text.is_empty()).then_some(Texts { read: with_text.len(), as_recorded })
 }

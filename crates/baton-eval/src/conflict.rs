@@ -9,12 +9,15 @@ use baton_core::task::Question;
 use serde::Serialize;
 
 use crate::case::{ConflictCase, ConflictTruth, Sides};
+use crate::parallel;
 
 /// Figures over the cases with a truth; a share of nothing is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConflictFigures {
     pub cases: usize,
+    /// Decided, and without a known truth.
+    pub without_truth: usize,
     /// How many of them are conflicts.
     pub conflicts: usize,
     pub precision: Option<f64>,
@@ -42,8 +45,7 @@ pub struct ConflictLine {
 pub fn evaluate(cases: &[ConflictCase], _training: &[ConflictCase]) -> (ConflictFigures, Vec<ConflictLine>) {
     let mut table = Table::default();
     let mut lines = Vec::with_capacity(cases.len());
-    for case in cases {
-        let disputes = disputes(case);
+    for (case, disputes) in cases.iter().zip(parallel::map(cases, disputes)) {
         if let Some(truth) = &case.truth {
             table.count(truth, &disputes);
         }
@@ -53,7 +55,9 @@ pub fn evaluate(cases: &[ConflictCase], _training: &[ConflictCase]) -> (Conflict
             disputed: disputes.into_iter().map(|dispute| dispute.claim).collect(),
         });
     }
-    (table.figures(), lines)
+    let mut figures = table.figures();
+    figures.without_truth = cases.len() - figures.cases;
+    (figures, lines)
 }
 
 /// The disputes that a live run would find in a case.
@@ -124,6 +128,7 @@ impl Table {
         let mcc = if spread > 0.0 { (found * quiet - invented * missed) / libm::sqrt(spread) } else { 0.0 };
         ConflictFigures {
             cases: self.found + self.invented + self.missed + self.quiet,
+            without_truth: 0,
             conflicts: self.found + self.missed,
             precision: share(found, found + invented),
             recall: share(found, found + missed),
@@ -181,7 +186,7 @@ mod tests {
             asked("four", ["No.", "Yes."], ""),
         ];
         let (figures, lines) = evaluate(&cases, &[]);
-        assert_eq!((figures.cases, figures.conflicts), (3, 2));
+        assert_eq!((figures.cases, figures.without_truth, figures.conflicts), (3, 1, 2));
         assert_eq!((figures.precision, figures.recall, figures.sides), (Some(1.0), Some(0.5), Some(0.5)));
         assert_eq!(figures.f1, Some(2.0 / 3.0));
         assert_eq!(figures.mcc, Some(0.5));

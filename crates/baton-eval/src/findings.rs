@@ -9,18 +9,21 @@ use baton_core::consensus::findings::{Group, Report, Reviewer, Settings, group_w
 use baton_core::learning::findings::{FindingsExperience, JudgedReview};
 use serde::Serialize;
 
-use crate::{FindingsCase, FindingsOpinion, FindingsTruth, StatedFinding};
+use crate::{FindingsCase, FindingsOpinion, FindingsTruth, StatedFinding, parallel};
 
 /// Draws of the bootstrap, and its fixed seed.
 const DRAWS: usize = 2_000;
 const SEED: u64 = 0x5eed;
 
-/// How well a list of findings fits the known issues, pooled over cases. Shares are 0 where nothing was reported.
+/// How well a list of findings fits the known issues, pooled over cases. A share of nothing is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Fit {
-    pub precision: f64,
-    pub recall: f64,
-    pub f1: f64,
+    /// `None` where nothing was reported.
+    pub precision: Option<f64>,
+    /// `None` where there are no issues.
+    pub recall: Option<f64>,
+    /// `None` where there is neither.
+    pub f1: Option<f64>,
 }
 
 /// The figures of a set of reviews.
@@ -29,14 +32,16 @@ pub struct Fit {
 pub struct FindingsFigures {
     /// Cases with truth. The others are decided and not scored.
     pub cases: usize,
+    pub without_truth: usize,
     /// Reviews that precisions were learned from; 0 says that the figures are those of the prior.
     pub learned_from: u32,
     /// Of the confirmed list.
     #[serde(flatten)]
     pub confirmed: Fit,
-    /// Bounds within which 95 of 100 bootstrap draws over cases put F1.
-    pub f1_interval: [f64; 2],
-    /// Each member's own list, taken whole.
+    /// Bounds within which 95 of 100 bootstrap draws over cases put F1; the same in whatever order the cases come.
+    /// `None` without a case.
+    pub f1_interval: Option<[f64; 2]>,
+    /// Each member's own list, taken whole, over the cases in which it was asked. What it says twice counts once.
     pub members: BTreeMap<String, Fit>,
     /// Every merged finding, confirmed or not.
     pub union: Fit,
@@ -78,14 +83,14 @@ pub fn scores(cases: &[FindingsCase], training: &[FindingsCase], settings: Setti
     let experience = learn(training);
     let confirmed =
         |case: &FindingsCase| Some(score(&decide(case, &experience, settings).confirmed, case.truth.as_ref()?));
-    Scores(cases.iter().filter_map(confirmed).collect())
+    Scores(parallel::map(cases, confirmed).into_iter().flatten().collect())
 }
 
 /// Decides every case with what the training cases teach, and scores those with truth.
 #[must_use]
 pub fn evaluate(cases: &[FindingsCase], training: &[FindingsCase]) -> (FindingsFigures, Vec<FindingsLine>) {
     let experience = learn(training);
-    let lines: Vec<FindingsLine> = cases.iter().map(|case| decide(case, &experience, Settings::default())).collect();
+    let lines: Vec<FindingsLine> = parallel::map(cases, |case| decide(case, &experience, Settings::default()));
     let mut scores = Scores::default();
     let mut union = Counts::default();
     let mut members: BTreeMap<String, Counts> = BTreeMap::new();
@@ -99,11 +104,14 @@ pub fn evaluate(cases: &[FindingsCase], training: &[FindingsCase]) -> (FindingsF
             *counts = counts.plus(score(&own, truth));
         }
     }
+    // The draws take cases by their place.
+    scores.0.sort_unstable();
     let figures = FindingsFigures {
         cases: scores.0.len(),
+        without_truth: cases.len() - scores.0.len(),
         learned_from: experience.reviews,
         confirmed: scores.pooled(),
-        f1_interval: scores.interval(),
+        f1_interval: (!scores.0.is_empty()).then(|| scores.interval()),
         members: members.into_iter().map(|(member, counts)| (member, counts.fit())).collect(),
         union: union.fit(),
     };
@@ -122,12 +130,12 @@ fn judged(case: &FindingsCase) -> Option<JudgedReview<'_>> {
     Some(JudgedReview {
         reviewers: reviewers(case),
         reports: reports(case),
-        issues: stated(case).map(|(_, finding)| issue(&finding.id)).collect(),
+        issues: stated(case).into_iter().map(|(_, finding)| issue(&finding.id)).collect(),
     })
 }
 
 fn decide(case: &FindingsCase, experience: &FindingsExperience, settings: Settings) -> FindingsLine {
-    let ids: Vec<&str> = stated(case).map(|(_, finding)| finding.id.as_str()).collect();
+    let ids: Vec<&str> = stated(case).into_iter().map(|(_, finding)| finding.id.as_str()).collect();
     let groups = group_with(&reviewers(case), &reports(case), experience, settings);
     let names = |group: &Group| group.parts.iter().map(|at| ids[*at].to_owned()).collect();
     let (confirmed, unconfirmed): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| group.confirmed);
@@ -150,6 +158,7 @@ fn reviewer(opinion: &FindingsOpinion) -> Reviewer<'_> {
 
 fn reports(case: &FindingsCase) -> Vec<Report<'_>> {
     stated(case)
+        .into_iter()
         .map(|(reviewer, finding)| Report {
             reviewer,
             file: finding.file.as_deref(),
@@ -160,18 +169,29 @@ fn reports(case: &FindingsCase) -> Vec<Report<'_>> {
         .collect()
 }
 
-fn stated(case: &FindingsCase) -> impl Iterator<Item = (usize, &StatedFinding)> {
-    case.opinions.iter().enumerate().flat_map(|(at, opinion)| opinion.findings.iter().map(move |one| (at, one)))
+/// Every finding with the position of its opinion; what one member says twice under one id, once.
+fn stated(case: &FindingsCase) -> Vec<(usize, &StatedFinding)> {
+    let mut seen = BTreeSet::new();
+    let all =
+        case.opinions.iter().enumerate().flat_map(|(at, one)| one.findings.iter().map(move |said| (at, one, said)));
+    all.filter(|(_, opinion, said)| seen.insert((&opinion.member, &said.id, &said.claim, &said.file, said.line)))
+        .map(|(at, _, said)| (at, said))
+        .collect()
 }
 
 /// Each member's findings as they are, none merged.
-fn alone(case: &FindingsCase) -> impl Iterator<Item = (&str, Vec<Vec<String>>)> {
-    case.opinions.iter().map(|opinion| {
-        (opinion.member.as_str(), opinion.findings.iter().map(|finding| vec![finding.id.clone()]).collect())
-    })
+fn alone(case: &FindingsCase) -> BTreeMap<&str, Vec<Vec<String>>> {
+    let mut lists: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
+    for opinion in &case.opinions {
+        lists.entry(&opinion.member).or_default();
+    }
+    for (at, finding) in stated(case) {
+        lists.entry(&case.opinions[at].member).or_default().push(vec![finding.id.clone()]);
+    }
+    lists
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Counts {
     right: u32,
     wrong: u32,
@@ -185,7 +205,7 @@ impl Counts {
 
     fn fit(self) -> Fit {
         let (right, wrong, missed) = (f64::from(self.right), f64::from(self.wrong), f64::from(self.missed));
-        let share = |part: f64, of: f64| if of > 0.0 { part / of } else { 0.0 };
+        let share = |part: f64, of: f64| (of > 0.0).then(|| part / of);
         Fit {
             precision: share(right, right + wrong),
             recall: share(right, right + missed),
@@ -223,7 +243,7 @@ fn interval(scores: &[Counts]) -> [f64; 2] {
     let mut draws: Vec<f64> = (0..DRAWS)
         .map(|_| {
             let drawn = (0..scores.len()).map(|_| scores[below(&mut state, scores.len())]);
-            drawn.fold(Counts::default(), Counts::plus).fit().f1
+            drawn.fold(Counts::default(), Counts::plus).fit().f1.unwrap_or(0.0)
         })
         .collect();
     draws.sort_by(f64::total_cmp);

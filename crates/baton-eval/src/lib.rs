@@ -8,13 +8,16 @@ pub mod choice;
 pub mod conflict;
 pub mod figures;
 pub mod findings;
+mod parallel;
 mod recorded;
+mod remarks;
 mod report;
+mod table;
 pub mod task;
 
 pub use case::{
-    Case, CaseError, ChoiceCase, ChoiceOpinion, ConflictCase, ConflictTruth, FindingsCase, FindingsOpinion,
+    Case, CaseError, CaseKind, ChoiceCase, ChoiceOpinion, ConflictCase, ConflictTruth, FindingsCase, FindingsOpinion,
     FindingsTruth, GoldenIssue, Sides, StatedFinding, TaskCase, TaskTruth, TextOpinion, read_line,
 };
-pub use recorded::{BrokenLine, Recorded};
+pub use recorded::{BrokenLine, Recorded, Remark};
 pub use report::{Lines, Report};

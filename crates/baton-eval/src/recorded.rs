@@ -1,8 +1,12 @@
-//! Recorded cases of all kinds, read from the text of files.
+//! Recorded cases of all kinds, read from the bytes of files.
 
 use std::collections::BTreeSet;
 
-use crate::case::{Case, ChoiceCase, ConflictCase, FindingsCase, TaskCase, read_line};
+use crate::case::{Case, CaseKind, ChoiceCase, ConflictCase, FindingsCase, TaskCase, read_line};
+use crate::remarks;
+
+/// What some programs put before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Cases by kind, in the order in which they were read.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +15,9 @@ pub struct Recorded {
     pub findings: Vec<FindingsCase>,
     pub task: Vec<TaskCase>,
     pub conflict: Vec<ConflictCase>,
+    /// The kind of each case that was read.
+    order: Vec<CaseKind>,
+    ids: BTreeSet<(CaseKind, String)>,
 }
 
 /// A line that is no case.
@@ -21,23 +28,58 @@ pub struct BrokenLine {
     pub because: String,
 }
 
+/// A line that is a case and has something in it that a reader should know of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// From 1.
+    pub line: usize,
+    pub what: String,
+}
+
 impl Recorded {
-    /// Adds the cases of a text with one JSON object a line; empty lines are passed over.
+    /// As [`Recorded::read_bytes`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read(&mut self, text: &str) -> Result<Vec<Remark>, Vec<BrokenLine>> {
+        self.read_bytes(text.as_bytes())
+    }
+
+    /// Adds the cases of a text in UTF-8 with one JSON object a line. Empty lines, a byte order mark and carriage
+    /// returns are passed over. Gives what is to be said of the lines that were read.
     ///
     /// # Errors
     /// All lines that are no case; the others were added.
-    pub fn read(&mut self, text: &str) -> Result<(), Vec<BrokenLine>> {
-        let mut broken = Vec::new();
-        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-            match read_line(line) {
-                Ok(case) => self.add(case),
-                Err(error) => broken.push(BrokenLine { line: number, because: error.to_string() }),
+    pub fn read_bytes(&mut self, bytes: &[u8]) -> Result<Vec<Remark>, Vec<BrokenLine>> {
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        let (mut remarks, mut broken) = (Vec::new(), Vec::new());
+        for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+            match case_of(bytes) {
+                Ok(None) => {}
+                Ok(Some(case)) => {
+                    let said = remarks::of(&case).into_iter().chain(self.known_id(&case));
+                    remarks.extend(said.map(|what| Remark { line, what }));
+                    self.add(case);
+                }
+                Err(because) => broken.push(BrokenLine { line, because }),
             }
         }
-        if broken.is_empty() { Ok(()) } else { Err(broken) }
+        if broken.is_empty() { Ok(remarks) } else { Err(broken) }
+    }
+
+    fn known_id(&self, case: &Case) -> Option<String> {
+        let known = self.ids.contains(&(case.kind(), case.id().to_owned()));
+        known.then(|| format!("another {} case has the id `{}` too: each counts", case.kind().name(), case.id()))
+    }
+
+    /// The kinds in the order in which their cases were read.
+    pub(crate) fn order(&self) -> &[CaseKind] {
+        &self.order
     }
 
     fn add(&mut self, case: Case) {
+        self.order.push(case.kind());
+        self.ids.insert((case.kind(), case.id().to_owned()));
         match case {
             Case::Choice(case) => self.choice.push(case),
             Case::Findings(case) => self.findings.push(case),
@@ -69,4 +111,13 @@ impl Recorded {
         self.findings.iter_mut().for_each(|case| case.opinions.retain(|opinion| kept(&opinion.member)));
         self.conflict.iter_mut().for_each(|case| case.opinions.retain(|opinion| kept(&opinion.member)));
     }
+}
+
+/// None of an empty line.
+fn case_of(line: &[u8]) -> Result<Option<Case>, String> {
+    let line = std::str::from_utf8(line).map_err(|_| "is no text in UTF-8".to_owned())?;
+    if line.trim().is_empty() {
+        return Ok(None);
+    }
+    read_line(line).map(Some).map_err(|error| error.to_string())
 }

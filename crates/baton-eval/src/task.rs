@@ -10,25 +10,25 @@ use baton_core::task::{Complexity, Hints, Kind, Task};
 use serde::Serialize;
 
 use crate::case::{TaskCase, TaskTruth};
+use crate::parallel;
 
-/// Shares of the cases that have a truth; zero where there is none.
+/// Shares of the cases that have a truth; `None` where there is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskFigures {
-    /// All cases.
+    /// Cases with truth. The others are classified and not scored.
     pub cases: usize,
-    /// Those with a truth; the figures are over these.
-    pub scored: usize,
+    pub without_truth: usize,
     /// Kinds said rightly; another kind that the case accepts is right too.
-    pub accuracy: f64,
+    pub accuracy: Option<f64>,
     /// The mean over kinds of 2 right / (said + true). A case whose other kind was said counts as being of that kind.
-    pub macro_f1: f64,
+    pub macro_f1: Option<f64>,
     /// Accuracy on the half with the highest confidence, the larger half of an odd number.
-    pub accuracy_of_surest_half: f64,
-    pub complexity_accuracy: f64,
-    pub priority_accuracy: f64,
+    pub accuracy_of_surest_half: Option<f64>,
+    pub complexity_accuracy: Option<f64>,
+    pub priority_accuracy: Option<f64>,
     /// Where the kind was left open; its nearest kind is what the other figures count.
-    pub unsure: f64,
+    pub unsure: Option<f64>,
     /// How many corrections were learned from.
     pub corrections: u32,
 }
@@ -46,7 +46,7 @@ pub struct TaskLine {
 #[must_use]
 pub fn evaluate(cases: &[TaskCase], training: &[TaskCase]) -> (TaskFigures, Vec<TaskLine>) {
     let corrections = learn(training);
-    let seen: Vec<Classification> = cases.iter().map(|case| classify_with(&task(&case.prompt), &corrections)).collect();
+    let seen: Vec<Classification> = parallel::map(cases, |case| classify_with(&task(&case.prompt), &corrections));
     let lines = cases.iter().zip(&seen).map(|(case, seen)| line(case, seen)).collect();
     let scored: Vec<(&TaskTruth, &Classification)> =
         cases.iter().zip(&seen).filter_map(|(case, seen)| case.truth.as_ref().map(|truth| (truth, seen))).collect();
@@ -77,8 +77,8 @@ fn figures(cases: usize, scored: &[(&TaskTruth, &Classification)], corrections: 
     surest.sort_by_key(|(_, seen)| std::cmp::Reverse(seen.confidence));
     surest.truncate(scored.len().div_ceil(2));
     TaskFigures {
-        cases,
-        scored: scored.len(),
+        cases: scored.len(),
+        without_truth: cases - scored.len(),
         accuracy: share(scored, accepts),
         macro_f1: macro_f1(scored),
         accuracy_of_surest_half: share(&surest, accepts),
@@ -94,16 +94,14 @@ fn accepts(truth: &TaskTruth, seen: &Classification) -> bool {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of cases")]
-fn share(scored: &[(&TaskTruth, &Classification)], right: impl Fn(&TaskTruth, &Classification) -> bool) -> f64 {
-    if scored.is_empty() {
-        return 0.0;
-    }
-    scored.iter().filter(|(truth, seen)| right(truth, seen)).count() as f64 / scored.len() as f64
+fn share(scored: &[(&TaskTruth, &Classification)], right: impl Fn(&TaskTruth, &Classification) -> bool) -> Option<f64> {
+    let rightly = scored.iter().filter(|(truth, seen)| right(truth, seen)).count();
+    (!scored.is_empty()).then(|| rightly as f64 / scored.len() as f64)
 }
 
 /// Over the kinds that are said or true at least once.
 #[expect(clippy::cast_precision_loss, reason = "counts of cases")]
-fn macro_f1(scored: &[(&TaskTruth, &Classification)]) -> f64 {
+fn macro_f1(scored: &[(&TaskTruth, &Classification)]) -> Option<f64> {
     let mut counts: BTreeMap<Kind, (usize, usize)> = BTreeMap::new();
     for (truth, seen) in scored {
         let is = if accepts(truth, seen) { seen.kind } else { truth.kind };
@@ -113,7 +111,7 @@ fn macro_f1(scored: &[(&TaskTruth, &Classification)]) -> f64 {
         said.0 += usize::from(is == seen.kind);
     }
     let sum: f64 = counts.values().map(|(right, total)| 2.0 * *right as f64 / *total as f64).sum();
-    if counts.is_empty() { 0.0 } else { sum / counts.len() as f64 }
+    (!counts.is_empty()).then(|| sum / counts.len() as f64)
 }
 
 #[cfg(test)]
@@ -142,11 +140,11 @@ mod tests {
     #[test]
     fn accepted_alternatives_count_and_cases_without_truth_are_only_decided() {
         let (figures, lines) = evaluate(&cases(), &[]);
-        assert_eq!((figures.cases, figures.scored, figures.corrections), (4, 3, 0));
-        assert!((figures.accuracy - 2.0 / 3.0).abs() < 1e-9, "{figures:?} {lines:?}");
-        assert!((figures.priority_accuracy - 2.0 / 3.0).abs() < 1e-9);
+        assert_eq!((figures.cases, figures.without_truth, figures.corrections), (3, 1, 0));
+        assert_eq!(figures.accuracy, Some(2.0 / 3.0), "{figures:?} {lines:?}");
+        assert_eq!(figures.priority_accuracy, Some(2.0 / 3.0));
         // documentation 1, brainstorming 1, performance 0, quick fix 0
-        assert!((figures.macro_f1 - 0.5).abs() < 1e-9);
+        assert_eq!(figures.macro_f1, Some(0.5));
         assert_eq!(lines.len(), 4);
         assert_eq!(lines[3].kind, Kind::Alternatives);
     }
@@ -170,11 +168,14 @@ mod tests {
         let (before, _) = evaluate(std::slice::from_ref(&odd), &[]);
         let (after, _) = evaluate(&[odd], &training);
         assert_eq!((before.corrections, after.corrections), (0, 5));
-        assert!(after.accuracy > 0.99);
+        assert_eq!(after.accuracy, Some(1.0));
     }
 
     #[test]
-    fn nothing_to_score_is_all_zero() {
+    fn nothing_to_score_gives_no_figures() {
         assert_eq!(evaluate(&[], &[]).0, TaskFigures::default());
+        let (figures, lines) = evaluate(&cases()[3..], &[]);
+        assert_eq!(figures, TaskFigures { without_truth: 1, ..TaskFigures::default() });
+        assert_eq!(lines.len(), 1);
     }
 }

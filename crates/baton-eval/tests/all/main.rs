@@ -6,6 +6,10 @@
 mod choosing;
 #[cfg(test)]
 mod conflicts;
+#[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod tables;
 
 use baton_eval::{Case, read_line};
 
