@@ -341,19 +341,19 @@ pub(crate) struct Demo {
 
 #[derive(Debug, Args)]
 pub(crate) struct Eval {
-    /// Files of recorded cases, one JSON object a line
+    /// Files of recorded cases, one JSON object a line; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Learn from the cases of this file first (repeat for more)
+    /// Learn from the cases of these files first; without it from none
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) train: Vec<PathBuf>,
-    /// Only the opinions of these members
+    /// Only the opinions of these members; the truth stays as it is
     #[arg(long, value_delimiter = ',', value_name = "a,b,c")]
     pub(crate) members: Vec<String>,
     /// Print the figures as JSON, and nothing else, on standard output
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write what was decided on each case, one JSON object a line
+    /// Write what was decided on each case, one JSON object a line, in the order of the cases
     #[arg(long, value_name = "OUT")]
     pub(crate) cases: Option<PathBuf>,
 }

@@ -2,26 +2,37 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::fs::Metadata;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use baton_core::text::{one_line, printable};
-use baton_eval::{BrokenLine, Recorded, Report};
+use baton_eval::{BrokenLine, Recorded, Remark, Report};
 
 use crate::cli::Eval;
 use crate::failure::{Exit, Failure};
 use crate::render::{self, Output};
 
-/// How many broken lines are told; the others are counted.
+/// How many broken lines, or remarks, are told; the others are counted.
 const MOST_TOLD: usize = 20;
+/// Stands for standard input.
+const INPUT: &str = "-";
 
 pub(crate) fn eval(eval: &Eval, output: &mut Output) -> Result<Exit, Failure> {
+    let named: Vec<&PathBuf> = eval.files.iter().chain(&eval.train).collect();
+    if let Some(out) = &eval.cases {
+        keeps_its_inputs(out, &named)?;
+    }
+    if named.iter().filter(|file| file.as_os_str() == INPUT).count() > 1 {
+        return Err(Failure::input("standard input (`-`) can be read once"));
+    }
     let (mut cases, mut training) = read_all(&eval.files, &eval.train)?;
     if cases.is_empty() {
         return Err(Failure::input("there is no case in what was given"));
     }
-    let members: Vec<String> = eval.members.iter().map(|member| member.trim().to_owned()).collect();
-    if !members.is_empty() {
-        known(&members, &cases, &training)?;
+    if !eval.members.is_empty() {
+        let members = members(&eval.members, &cases, &training)?;
         cases.keep(&members);
         training.keep(&members);
     }
@@ -38,16 +49,37 @@ pub(crate) fn eval(eval: &Eval, output: &mut Output) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// How many cases, by kind and id, are in both.
+/// What is decided is never written over what it was decided from, by whatever name or link.
+fn keeps_its_inputs(out: &Path, inputs: &[&PathBuf]) -> Result<(), Failure> {
+    if out.as_os_str() == INPUT {
+        return Err(Failure::input("`--cases -`: standard output is for the figures").hint("name a file"));
+    }
+    let Ok(there) = std::fs::metadata(out) else { return Ok(()) };
+    let same = |other: Metadata| there.is_file() && (other.dev(), other.ino()) == (there.dev(), there.ino());
+    let input = inputs.iter().find(|input| std::fs::metadata(input).is_ok_and(same));
+    match input {
+        Some(input) => Err(Failure::input(format!(
+            "`--cases {}` would write over `{}`, which is to be read; nothing was changed",
+            out.display(),
+            input.display()
+        ))
+        .hint("name another file")),
+        None => Ok(()),
+    }
+}
+
+/// How many cases with a truth, by kind and id, are in both.
 fn shared(cases: &Recorded, training: &Recorded) -> usize {
     let (cases, training) = (keys(cases), keys(training));
     cases.intersection(&training).count()
 }
 
+/// Nothing is learned from conflicts.
 fn keys(recorded: &Recorded) -> BTreeSet<(&'static str, &str)> {
-    let choice = recorded.choice.iter().map(|case| ("choice", case.id.as_str()));
-    let findings = recorded.findings.iter().map(|case| ("findings", case.id.as_str()));
-    let task = recorded.task.iter().map(|case| ("task", case.id.as_str()));
+    let choice = recorded.choice.iter().filter(|case| case.truth.is_some()).map(|case| ("choice", case.id.as_str()));
+    let findings =
+        recorded.findings.iter().filter(|case| case.truth.is_some()).map(|case| ("findings", case.id.as_str()));
+    let task = recorded.task.iter().filter(|case| case.truth.is_some()).map(|case| ("task", case.id.as_str()));
     choice.chain(findings).chain(task).collect()
 }
 
@@ -55,27 +87,43 @@ fn of_cases(count: usize) -> String {
     if count == 1 { "1 case is".to_owned() } else { format!("{count} cases are") }
 }
 
-/// The cases and those to learn from. Every broken line of every file is told.
+/// The cases and those to learn from. Every broken line of every file is told, else every remark.
 fn read_all(files: &[PathBuf], train: &[PathBuf]) -> Result<(Recorded, Recorded), Failure> {
     let (mut cases, mut training) = (Recorded::default(), Recorded::default());
     let mut broken: Vec<(String, BrokenLine)> = Vec::new();
+    let mut remarks: Vec<(String, Remark)> = Vec::new();
     let to_measure = files.iter().map(|file| (file, false));
     for (file, learns) in to_measure.chain(train.iter().map(|file| (file, true))) {
         let into = if learns { &mut training } else { &mut cases };
-        let lines = into.read(&text_of(file)?).err().unwrap_or_default();
-        broken.extend(lines.into_iter().map(|line| (file.display().to_string(), line)));
+        let name = || file.display().to_string();
+        match into.read_bytes(&bytes_of(file)?) {
+            Ok(lines) => remarks.extend(lines.into_iter().map(|line| (name(), line))),
+            Err(lines) => broken.extend(lines.into_iter().map(|line| (name(), line))),
+        }
     }
-    if broken.is_empty() { Ok((cases, training)) } else { Err(told(&broken)) }
+    if !broken.is_empty() {
+        return Err(told(&broken));
+    }
+    tell(&remarks);
+    Ok((cases, training))
 }
 
-fn text_of(file: &Path) -> Result<String, Failure> {
-    let bytes =
-        std::fs::read(file).map_err(|error| Failure::input(format!("`{}` cannot be read: {error}", file.display())))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        Failure::input(format!("{}:{line}: is no text in UTF-8", file.display()))
-    })
+fn bytes_of(file: &Path) -> Result<Vec<u8>, Failure> {
+    if file.as_os_str() == INPUT {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().read_to_end(&mut bytes);
+        return read.map(|_| bytes).map_err(|error| Failure::input(format!("standard input cannot be read: {error}")));
+    }
+    std::fs::read(file).map_err(|error| Failure::input(format!("`{}` cannot be read: {error}", file.display())))
+}
+
+fn tell(remarks: &[(String, Remark)]) {
+    for (file, remark) in remarks.iter().take(MOST_TOLD) {
+        render::note(&format!("{file}:{}: {}", remark.line, one_line(&remark.what, 300)));
+    }
+    if remarks.len() > MOST_TOLD {
+        render::note(&format!("and {} more such lines", remarks.len() - MOST_TOLD));
+    }
 }
 
 fn told(broken: &[(String, BrokenLine)]) -> Failure {
@@ -95,13 +143,25 @@ fn told(broken: &[(String, BrokenLine)]) -> Failure {
     Failure::input(message).hint("`docs/decisions.md` gives the shapes")
 }
 
-fn known(members: &[String], cases: &Recorded, training: &Recorded) -> Result<(), Failure> {
+/// The members asked for, each of whom has an opinion somewhere.
+fn members(asked: &[String], cases: &Recorded, training: &Recorded) -> Result<Vec<String>, Failure> {
+    let asked: Vec<String> =
+        asked.iter().map(|member| member.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+    if asked.is_empty() {
+        return Err(Failure::input("`--members` names nobody"));
+    }
     let mut there = cases.members();
     there.extend(training.members());
-    let Some(unknown) = members.iter().find(|member| !there.contains(member.as_str())) else { return Ok(()) };
-    let names: Vec<&str> = there.into_iter().take(MOST_TOLD).collect();
-    Err(Failure::input(format!("no case has an opinion of a member `{unknown}`"))
-        .hint(format!("these have: {}", names.join(", "))))
+    let unknown: BTreeSet<&str> = asked.iter().map(String::as_str).filter(|name| !there.contains(name)).collect();
+    if unknown.is_empty() {
+        return Ok(asked);
+    }
+    let list = |names: BTreeSet<&str>| names.into_iter().take(MOST_TOLD).collect::<Vec<_>>().join(", ");
+    let unknown: BTreeSet<String> = unknown.into_iter().map(|name| format!("`{}`", one_line(name, 100))).collect();
+    let who = if unknown.len() == 1 { "a member" } else { "the members" };
+    let names = list(unknown.iter().map(String::as_str).collect());
+    Err(Failure::input(format!("no case has an opinion of {who} {names}"))
+        .hint(format!("these have: {}", one_line(&list(there), 600))))
 }
 
 fn write_cases(path: &Path, report: &Report) -> Result<(), Failure> {

@@ -23,6 +23,8 @@ fn figures_are_printed_and_the_decisions_are_written() {
     let ran = table.run(&["eval", "cases.jsonl", "--members", "bob"]);
     assert_eq!(ran.stderr, "", "nothing is learned from");
     assert!(ran.stdout.contains("best single (bob)") && !ran.stdout.contains("ann"), "{}", ran.stdout);
+    let ran = table.home.run_with_input(&["eval", "-", "--train", "train.jsonl"], lines[3].as_bytes()).unwrap();
+    assert!(ran.stdout.starts_with("choice: 1 case; learned from 4 other cases\n"), "{ran:?}");
     assert!(table.upstream.requests().is_empty(), "nobody was asked");
 }
 
@@ -42,7 +44,13 @@ fn what_is_wrong_with_the_files_is_told_by_file_and_line() {
         (&["eval", "good.jsonl", "--members", "ann,eve"], &["`eve`", "ann, bob"]),
         (&["eval", "absent.jsonl"], &["`absent.jsonl` cannot be read"]),
         (&["eval", "empty.jsonl"], &["no case"]),
-        (&["eval", "picture.jsonl"], &["picture.jsonl:2", "UTF-8"]),
+        (&["eval", "picture.jsonl", "bad.jsonl"], &["3 lines", "picture.jsonl:2", "UTF-8", "bad.jsonl:3"]),
+        (&["eval", "good.jsonl", "--members", "eve,ann,zoe"], &["members `eve`, `zoe`"]),
+        (&["eval", "good.jsonl", "--members", " ,"], &["names nobody"]),
+        (&["eval", "-", "--train", "-"], &["read once"]),
+        (&["eval", "good.jsonl", "--cases", "-"], &["standard output is for the figures"]),
+        (&["eval", "good.jsonl", "--cases", "absent/out"], &["`absent/out` cannot be written"]),
+        (&["eval", "good.jsonl", "--cases", "."], &["`.` cannot be written"]),
         (&["eval"], &["FILE"]),
     ];
     for (arguments, parts) in cases {
@@ -52,4 +60,40 @@ fn what_is_wrong_with_the_files_is_told_by_file_and_line() {
             assert!(ran.stderr.contains(part), "{arguments:?}: {part}: {}", ran.stderr);
         }
     }
+}
+
+#[test]
+fn what_is_decided_never_goes_over_what_it_was_decided_from() {
+    let table = Table::lay(THREE, []);
+    table.home.write("good.jsonl", case(1, "A")).unwrap();
+    table.home.write("train.jsonl", case(2, "A")).unwrap();
+    let place = table.home.work();
+    std::fs::hard_link(place.join("good.jsonl"), place.join("linked.jsonl")).unwrap();
+    std::os::unix::fs::symlink("train.jsonl", place.join("pointer.jsonl")).unwrap();
+    for out in ["good.jsonl", "./good.jsonl", "linked.jsonl", "pointer.jsonl"] {
+        let ran = table.run(&["eval", "good.jsonl", "--train", "train.jsonl", "--cases", out]);
+        assert_eq!((ran.code, &*ran.stdout), (Some(2), ""), "{out}");
+        assert!(ran.stderr.contains("would write over"), "{out}: {}", ran.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(place.join("good.jsonl")).unwrap(), case(1, "A"));
+    assert_eq!(std::fs::read_to_string(place.join("train.jsonl")).unwrap(), case(2, "A"));
+    let ran = table.run(&["eval", "good.jsonl", "--cases", "out.jsonl"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let ran = table.run(&["eval", "good.jsonl", "--cases", "out.jsonl"]);
+    assert_eq!(ran.code, Some(0), "its own older output is replaced: {}", ran.stderr);
+}
+
+#[test]
+fn what_is_not_taken_as_it_stands_is_told_by_line_and_measured_all_the_same() {
+    let table = Table::lay(THREE, []);
+    let outside = case(2, "A").replace("\"position\":\"B\"", "\"position\":\"Z\"");
+    table.home.write("cases.jsonl", format!("{}\n\n{outside}", case(1, "A"))).unwrap();
+    let ran = table.run(&["eval", "cases.jsonl", "--json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(ran.stderr.trim(), "cases.jsonl:3: `bob` says `Z`, which is none of the options: taken as no opinion");
+    let many: Vec<String> =
+        (0..30).map(|id| case(id, "A").replace("\"position\":\"B\"", "\"position\":\"Z\"")).collect();
+    table.home.write("many.jsonl", many.join("\n")).unwrap();
+    let ran = table.run(&["eval", "many.jsonl"]);
+    assert!(ran.stderr.contains("many.jsonl:20:") && ran.stderr.contains("and 10 more such lines"), "{}", ran.stderr);
 }
