@@ -264,7 +264,7 @@ fn texts(read: &[Read<'_>]) -> Option<Texts> {
     let opinions = read.iter().flat_map(|read| read.case.opinions.iter().map(move |opinion| (read.case, opinion)));
     let with_text: Vec<_> = opinions.filter(|(_, opinion)| opinion.text.is_some()).collect();
     let same = |(case, opinion): &(&ChoiceCase, &ChoiceOpinion)| {
-        let recorded = opinion.position.as_deref().and_then(|said| named(said, &case.options));
+        let recorded = opinion.position.as_deref().map(|said| named(said, &case.options).unwrap_or(said));
         position(case, opinion) == recorded
     };
     let as_recorded = figures::rounded(figures::accuracy(with_text.iter().map(same)));

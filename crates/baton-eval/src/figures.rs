@@ -1,7 +1,5 @@
 //! The figures that say how good decisions are. Each takes plain pairs, so that every kind of case can use it.
 
-use std::collections::BTreeMap;
-
 /// A confidence and whether the decision was right.
 pub type Called = (f64, bool);
 
@@ -73,67 +71,6 @@ pub fn coverage(called: &[Called], at_least: f64) -> f64 {
     ratio(covered, sorted.len())
 }
 
-/// What was said and what was true, counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Confusion {
-    pub hits: usize,
-    pub false_alarms: usize,
-    pub misses: usize,
-    pub rejections: usize,
-}
-
-impl Confusion {
-    /// From pairs of what was said and what is true.
-    #[must_use]
-    pub fn of(pairs: impl IntoIterator<Item = (bool, bool)>) -> Self {
-        let mut confusion = Self::default();
-        for pair in pairs {
-            let cell = match pair {
-                (true, true) => &mut confusion.hits,
-                (true, false) => &mut confusion.false_alarms,
-                (false, true) => &mut confusion.misses,
-                (false, false) => &mut confusion.rejections,
-            };
-            *cell += 1;
-        }
-        confusion
-    }
-
-    #[must_use]
-    pub fn precision(&self) -> f64 {
-        ratio(self.hits, self.hits + self.false_alarms)
-    }
-
-    #[must_use]
-    pub fn recall(&self) -> f64 {
-        ratio(self.hits, self.hits + self.misses)
-    }
-
-    /// The harmonic mean of precision and recall.
-    #[must_use]
-    pub fn f1(&self) -> f64 {
-        ratio(2 * self.hits, 2 * self.hits + self.false_alarms + self.misses)
-    }
-
-    /// Matthews' correlation of what was said with what is true, -1 to 1; zero where it is not defined.
-    #[must_use]
-    pub fn correlation(&self) -> f64 {
-        let cell = |cells: usize| count(cells);
-        let (hits, alarms) = (cell(self.hits), cell(self.false_alarms));
-        let (misses, rejections) = (cell(self.misses), cell(self.rejections));
-        let root = libm::sqrt((hits + alarms) * (hits + misses) * (rejections + alarms) * (rejections + misses));
-        if root > 0.0 { (hits * rejections - alarms * misses) / root } else { 0.0 }
-    }
-}
-
-/// The mean of the F1 of each class that occurs in what is true, from pairs of what was said and what is true.
-#[must_use]
-pub fn macro_f1<T: Ord + Copy>(pairs: &[(T, T)]) -> f64 {
-    let classes: BTreeMap<T, ()> = pairs.iter().map(|(_, truth)| (*truth, ())).collect();
-    let of_class = |class: &T| Confusion::of(pairs.iter().map(|(said, truth)| (said == class, truth == class))).f1();
-    if classes.is_empty() { 0.0 } else { classes.keys().map(of_class).sum::<f64>() / count(classes.len()) }
-}
-
 /// To six digits: the figures are the same on every machine.
 #[must_use]
 pub fn rounded(value: f64) -> f64 {
@@ -190,23 +127,5 @@ mod tests {
         near(coverage(&called, 0.75), 1.0);
         near(coverage(&[(0.9, true), (0.9, false)], 0.9), 0.0);
         near(coverage(&[], 0.9), 0.0);
-    }
-
-    #[test]
-    fn a_confusion_gives_its_four_figures() {
-        let pairs = [(true, true), (true, true), (true, false), (false, true), (false, false), (false, false)];
-        let confusion = Confusion::of(pairs);
-        assert_eq!(confusion, Confusion { hits: 2, false_alarms: 1, misses: 1, rejections: 2 });
-        near(confusion.precision(), 2.0 / 3.0);
-        near(confusion.recall(), 2.0 / 3.0);
-        near(confusion.f1(), 2.0 / 3.0);
-        near(confusion.correlation(), 1.0 / 3.0);
-        near(Confusion::default().correlation(), 0.0);
-    }
-
-    #[test]
-    fn each_true_class_weighs_the_same() {
-        near(macro_f1(&[("a", "a"), ("a", "a"), ("a", "b")]), (0.8 + 0.0) / 2.0);
-        near(macro_f1::<u8>(&[]), 0.0);
     }
 }

@@ -33,7 +33,7 @@ fn choice(figures: &ChoiceFigures) -> String {
     let measured = Measured { cases: figures.cases, without_truth: figures.without_truth };
     let learned = match figures.training {
         0 => "nothing was learned from".to_owned(),
-        training => format!("learned from {}", counted(training, "other case", "other cases")),
+        training => format!("learned from {}", counted(training, "case", "cases")),
     };
     let mut text = format!("choice: {}; {learned}\n", measured.said());
     if !measured.any() {
@@ -81,7 +81,7 @@ fn findings(figures: &FindingsFigures) -> String {
     let measured = Measured { cases: figures.cases, without_truth: figures.without_truth };
     let learned = match figures.learned_from {
         0 => "nothing was learned from".to_owned(),
-        reviews => format!("learned from {}", counted(reviews as usize, "other review", "other reviews")),
+        reviews => format!("learned from {}", counted(reviews as usize, "review", "reviews")),
     };
     let mut text = format!("findings: {}; {learned}\n", measured.said());
     if !measured.any() {
@@ -110,16 +110,11 @@ fn fit(text: &mut String, name: &str, fit: &Fit) {
 
 fn conflict(figures: &ConflictFigures) -> String {
     let measured = Measured { cases: figures.cases, without_truth: figures.without_truth };
-    let mut text = format!("conflict: {}", measured.said());
+    let mut text = format!("conflict: {}\n", measured.said());
     if !measured.any() {
-        return text + "\n";
+        return text;
     }
-    let _ = writeln!(
-        text,
-        ", {} of them {}",
-        figures.conflicts,
-        if figures.conflicts == 1 { "a conflict" } else { "conflicts" }
-    );
+    note(&mut text, &format!("{} by the truth", counted(figures.conflicts, "is a conflict", "are conflicts")));
     row(&mut text, "precision", figures.precision);
     if figures.precision.is_none() {
         note(&mut text, "nothing was called a conflict");

@@ -1,7 +1,7 @@
 //! The committed cases of conflicts, and the recorded ones where they are at hand.
 
 use baton_eval::conflict::evaluate;
-use baton_eval::{Case, ConflictCase, read_line};
+use baton_eval::{Case, ConflictCase, TextOpinion, read_line};
 
 fn cases(text: &str) -> Vec<ConflictCase> {
     let case = |line: &str| match read_line(line).unwrap() {
@@ -50,6 +50,29 @@ fn the_order_of_opinions_and_repeated_ones_do_not_matter() {
         }
         assert_eq!(evaluate(&turned, &[]).1, lines);
     }
+}
+
+/// Of two sides the first by name is told as the one that holds the claim, so names may change its words and no more.
+#[test]
+fn names_and_members_without_words_make_and_hide_no_conflict() {
+    let cases = own();
+    let found = |cases: &[ConflictCase]| -> Vec<bool> {
+        evaluate(cases, &[]).1.into_iter().map(|line| line.conflict).collect()
+    };
+    let plain = found(&cases);
+    let mut renamed = cases.clone();
+    let mut joined = cases;
+    for case in &mut renamed {
+        let count = case.opinions.len();
+        for (at, opinion) in case.opinions.iter_mut().enumerate() {
+            opinion.member = format!("seat-{}", count - at);
+        }
+    }
+    for case in &mut joined {
+        let silent = TextOpinion { member: "silent".into(), text: String::new(), ..case.opinions[0].clone() };
+        case.opinions.insert(0, silent);
+    }
+    assert_eq!((found(&renamed), found(&joined)), (plain.clone(), plain));
 }
 
 #[test]

@@ -30,7 +30,7 @@ choice: 1 case; nothing was learned from
     assert!(said.starts_with(expected), "{said}");
     assert!(said.contains("confidence: a prior, as too little was learned from"), "{said}");
     let learned = table(&[RIGHT], &[RIGHT]);
-    assert!(learned.starts_with("choice: 1 case; learned from 1 other case\n"), "{learned}");
+    assert!(learned.starts_with("choice: 1 case; learned from 1 case\n"), "{learned}");
     assert!(!learned.contains("picked by its tier"), "{learned}");
 }
 
@@ -53,7 +53,7 @@ fn each_kind_has_its_own_table_and_its_own_reasons() {
     for part in [
         "findings: 1 case; nothing was learned from\n",
         "-: P of nothing reported, or R where there is no issue to find\n\n",
-        "conflict: 1 case, 0 of them conflicts\n",
+        "conflict: 1 case\n  0 are conflicts by the truth\n",
         "nothing was called a conflict",
         "no case is a conflict",
         "task: 1 case; learned from 1 correction\n",

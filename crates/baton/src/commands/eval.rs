@@ -14,8 +14,10 @@ use crate::cli::Eval;
 use crate::failure::{Exit, Failure};
 use crate::render::{self, Output};
 
-/// How many broken lines, or remarks, are told; the others are counted.
+/// How many broken lines are told; the others are counted.
 const MOST_TOLD: usize = 20;
+/// The same of remarks, which stop nothing.
+const MOST_REMARKS: usize = 10;
 /// Stands for standard input.
 const INPUT: &str = "-";
 
@@ -118,11 +120,11 @@ fn bytes_of(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn tell(remarks: &[(String, Remark)]) {
-    for (file, remark) in remarks.iter().take(MOST_TOLD) {
+    for (file, remark) in remarks.iter().take(MOST_REMARKS) {
         render::note(&format!("{file}:{}: {}", remark.line, one_line(&remark.what, 300)));
     }
-    if remarks.len() > MOST_TOLD {
-        render::note(&format!("and {} more such lines", remarks.len() - MOST_TOLD));
+    if remarks.len() > MOST_REMARKS {
+        render::note(&format!("and {} more of these", remarks.len() - MOST_REMARKS));
     }
 }
 
@@ -133,14 +135,27 @@ fn told(broken: &[(String, BrokenLine)]) -> Failure {
     };
     for (file, line) in broken.iter().take(MOST_TOLD) {
         // Writing into a String does not fail.
-        // Each case is read by itself, so the parser takes every line for the first.
-        let because = line.because.replace(" at line 1 column ", ", column ");
-        let _ = write!(message, "\n{file}:{}: {}", line.line, one_line(&printable(&because), 300));
+        let _ = write!(message, "\n{file}:{}: {}", line.line, one_line(&plain(&line.because), 300));
     }
     if broken.len() > MOST_TOLD {
         let _ = write!(message, "\nand {} more", broken.len() - MOST_TOLD);
     }
     Failure::input(message).hint("`docs/decisions.md` gives the shapes")
+}
+
+/// The parser's words in a user's. Each case is read by itself, so the parser takes every line for the first.
+fn plain(because: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        (" at line 1 column ", ", column "),
+        ("expected u8", "expected a tier from 1 to 5"),
+        ("expected u32", "expected the number of a line"),
+        ("expected a sequence", "expected a list"),
+        ("expected a map", "expected an object"),
+        ("invalid type: sequence", "invalid type: list"),
+        ("invalid type: map", "invalid type: object"),
+        ("unknown variant", "unknown word"),
+    ];
+    WORDS.iter().fold(printable(because), |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
 /// The members asked for, each of whom has an opinion somewhere.

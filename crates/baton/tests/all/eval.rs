@@ -24,7 +24,7 @@ fn figures_are_printed_and_the_decisions_are_written() {
     assert_eq!(ran.stderr, "", "nothing is learned from");
     assert!(ran.stdout.contains("best single (bob)") && !ran.stdout.contains("ann"), "{}", ran.stdout);
     let ran = table.home.run_with_input(&["eval", "-", "--train", "train.jsonl"], lines[3].as_bytes()).unwrap();
-    assert!(ran.stdout.starts_with("choice: 1 case; learned from 4 other cases\n"), "{ran:?}");
+    assert!(ran.stdout.starts_with("choice: 1 case; learned from 4 cases\n"), "{ran:?}");
     assert!(table.upstream.requests().is_empty(), "nobody was asked");
 }
 
@@ -37,12 +37,19 @@ fn what_is_wrong_with_the_files_is_told_by_file_and_line() {
         .write("bad.jsonl", format!("{}\n\n{{\"id\":\"r\",\"kind\":\"riddle\"}}\nno json", case(1, "A")))
         .unwrap();
     table.home.write("empty.jsonl", "\n").unwrap();
+    let typed = [("\"tier\":2", "\"tier\":-1"), ("[\"A\",\"B\"]", "{}"), ("\"A\"}", "NaN}")];
+    let typed = typed.map(|(right, wrong)| case(1, "A").replace(right, wrong));
+    table.home.write("typed.jsonl", typed.join("\n")).unwrap();
     table.home.write("picture.jsonl", [b'\n', 0xff]).unwrap();
     let cases: &[(&[&str], &[&str])] = &[
         (&["eval", "bad.jsonl"], &["bad.jsonl:3", "riddle", ", column ", "bad.jsonl:4"]),
         (&["eval", "good.jsonl", "--train", "bad.jsonl"], &["bad.jsonl:3"]),
         (&["eval", "good.jsonl", "--members", "ann,eve"], &["`eve`", "ann, bob"]),
         (&["eval", "absent.jsonl"], &["`absent.jsonl` cannot be read"]),
+        (
+            &["eval", "typed.jsonl"],
+            &["typed.jsonl:1", "a tier from 1 to 5", "object, expected a list", "typed.jsonl:3"],
+        ),
         (&["eval", "empty.jsonl"], &["no case"]),
         (&["eval", "picture.jsonl", "bad.jsonl"], &["3 lines", "picture.jsonl:2", "UTF-8", "bad.jsonl:3"]),
         (&["eval", "good.jsonl", "--members", "eve,ann,zoe"], &["members `eve`, `zoe`"]),
@@ -95,5 +102,5 @@ fn what_is_not_taken_as_it_stands_is_told_by_line_and_measured_all_the_same() {
         (0..30).map(|id| case(id, "A").replace("\"position\":\"B\"", "\"position\":\"Z\"")).collect();
     table.home.write("many.jsonl", many.join("\n")).unwrap();
     let ran = table.run(&["eval", "many.jsonl"]);
-    assert!(ran.stderr.contains("many.jsonl:20:") && ran.stderr.contains("and 10 more such lines"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("many.jsonl:10:") && ran.stderr.contains("and 20 more of these"), "{}", ran.stderr);
 }
