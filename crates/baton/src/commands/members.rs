@@ -1,7 +1,5 @@
 //! `baton members`: the seats, who pays for each, and why one cannot be asked.
 
-use std::fmt::Write;
-
 use baton_core::handover::Away;
 use baton_core::units::Timestamp;
 use serde_json::{Value, json};
@@ -9,6 +7,8 @@ use serde_json::{Value, json};
 use crate::cli::Members;
 use crate::compose::Setup;
 use crate::failure::{Exit, Failure};
+use crate::render::page::Page;
+use crate::render::table::{self, Column, Record};
 use crate::render::{self, Output, style};
 use crate::seats::Seat;
 use crate::system::offset_minutes;
@@ -26,7 +26,7 @@ pub(crate) async fn members(members: &Members, output: &mut Output) -> Result<Ex
         let list: Vec<Value> = seats.iter().map(|seat| row(seat, &away)).collect();
         output.print(&format!("{:#}\n", Value::from(list)))?;
     } else {
-        output.print(&table(&seats, &away, setup.now()))?;
+        output.print(&table(&seats, &away, setup.now(), output.list_width()))?;
     }
     if !seats.iter().any(|seat| seat.missing.is_none()) {
         render::note("nobody can be asked here yet; `baton demo` needs no member");
@@ -50,12 +50,18 @@ fn row(seat: &Seat, away: &[Away]) -> Value {
     })
 }
 
-fn table(seats: &[Seat], away: &[Away], now: Timestamp) -> String {
-    let mut text = String::new();
-    let head =
-        format!("{:18} {:16} {:26} {:7} {:4} {:13} {}", "seat", "channel", "model", "effort", "tier", "pays", "here");
-    let _ = writeln!(text, "{}", style::strong(&head));
-    for seat in seats {
+const COLUMNS: &[Column] = &[
+    Column::new("seat", 18),
+    Column::new("channel", 16).folds(5, "channel"),
+    Column::new("model", 26).folds(3, "model"),
+    Column::new("effort", 7).folds(4, "effort"),
+    Column::new("tier", 4).folds(1, "tier"),
+    Column::new("pays", 13).folds(2, "paid by"),
+    Column::new("here", 0).wraps(),
+];
+
+fn table(seats: &[Seat], away: &[Away], now: Timestamp, width: Option<usize>) -> String {
+    let record = |seat: &Seat| {
         let member = &seat.entry.member;
         let here = match &seat.missing {
             None => match away_of(seat, away) {
@@ -64,16 +70,18 @@ fn table(seats: &[Seat], away: &[Away], now: Timestamp) -> String {
             },
             Some((because, _)) => style::dim(&format!("no: {because}")),
         };
-        let _ = writeln!(
-            text,
-            "{:18} {:16} {:26} {:7} {:<4} {:13} {here}",
-            member.id,
-            member.channel.kind,
-            member.model.as_deref().unwrap_or("its own choice"),
-            seat.effort(),
-            member.tier,
-            member.payer.as_str()
-        );
-    }
-    text
+        let cells = vec![
+            member.id.to_string(),
+            member.channel.kind.clone(),
+            member.model.clone().unwrap_or_else(|| "its own choice".to_owned()),
+            seat.effort().to_string(),
+            member.tier.to_string(),
+            member.payer.as_str().to_owned(),
+            here,
+        ];
+        Record { cells, notes: Vec::new() }
+    };
+    let mut page = Page::list(width);
+    table::write(COLUMNS, &seats.iter().map(record).collect::<Vec<_>>(), width, &mut page);
+    page.into_text()
 }

@@ -1,7 +1,5 @@
 //! `baton runs`: what was asked, and what came of it.
 
-use std::fmt::Write;
-
 use baton_core::ids::RunId;
 use baton_core::journal::Stream;
 use baton_core::run::{RunState, Status};
@@ -13,6 +11,8 @@ use serde_json::{Value, json};
 use crate::cli::Runs;
 use crate::compose::Setup;
 use crate::failure::{Exit, Failure};
+use crate::render::page::Page;
+use crate::render::table::{self, Column, Record};
 use crate::render::{self, Output, style};
 
 pub(crate) async fn runs(runs: &Runs, output: &mut Output) -> Result<Exit, Failure> {
@@ -31,9 +31,10 @@ pub(crate) async fn runs(runs: &Runs, output: &mut Output) -> Result<Exit, Failu
     } else if lines.is_empty() {
         render::note("no runs yet; `baton demo` shows what one looks like");
     } else {
-        let mut text = String::new();
-        lines.iter().for_each(|line| line.write(&mut text));
-        output.print(&text)?;
+        let width = output.list_width();
+        let mut page = Page::list(width);
+        table::write(COLUMNS, &lines.iter().map(Line::record).collect::<Vec<_>>(), width, &mut page);
+        output.print(&page.into_text())?;
     }
     Ok(Exit::Ok)
 }
@@ -48,6 +49,7 @@ struct Line {
     /// What its ended turns cost, whether some did not say, and who paid.
     cost: Option<(MicroUsd, bool)>,
     payers: String,
+    is_open: bool,
 }
 
 impl Line {
@@ -72,6 +74,7 @@ impl Line {
             confidence: decision.map(|decision| decision.overall_confidence.as_f64()),
             cost: state.map(RunState::cost),
             payers: state.map(render::turns::payers).unwrap_or_default(),
+            is_open: state.is_some_and(|state| state.status == Status::Open),
         }
     }
 
@@ -84,19 +87,30 @@ impl Line {
         })
     }
 
-    fn write(&self, text: &mut String) {
-        let confidence = self.confidence.map_or("    ".to_owned(), |value| format!("{value:.2}"));
-        let _ = writeln!(
-            text,
-            "{}  {}  {:26} {confidence}  {}  {}",
+    fn record(&self) -> Record {
+        // What is under way has not said what it costs.
+        let so_far = if self.is_open { " so far" } else { "" };
+        let cost = self.cost.map(|(cost, unknown)| style::paid(cost, unknown, &self.payers) + so_far);
+        let cells = vec![
             style::strong(&self.short),
             style::dim(&local_time(self.at)),
             self.state.replace('_', " "),
+            self.confidence.map_or(String::new(), |value| format!("{value:.2}")),
             one_line(&self.prompt, 60),
-            style::dim(&self.cost.map_or(String::new(), |(cost, unknown)| style::paid(cost, unknown, &self.payers)))
-        );
+            style::dim(&cost.unwrap_or_default()),
+        ];
+        Record { cells, notes: Vec::new() }
     }
 }
+
+const COLUMNS: &[Column] = &[
+    Column::new("", 8).gap(2),
+    Column::new("", 16).gap(2).folds(2, ""),
+    Column::new("", 26),
+    Column::new("", 4).gap(2).folds(3, "confidence"),
+    Column::new("", 0).gap(2).wraps(),
+    Column::new("", 0).folds(4, ""),
+];
 
 /// Local date and minute.
 pub(crate) fn local_time(millis: i64) -> String {

@@ -12,6 +12,7 @@ mod reproductions;
 mod sample;
 pub(crate) mod sarif;
 pub(crate) mod style;
+pub(crate) mod table;
 pub(crate) mod taking;
 pub(crate) mod turns;
 pub(crate) mod words;
@@ -42,6 +43,11 @@ impl Output {
     /// The columns to fill on standard output.
     pub(crate) fn width(&self) -> usize {
         width(&console::Term::stdout())
+    }
+
+    /// The columns of the terminal for a list; `None` where a program reads it, which wants one record a line.
+    pub(crate) fn list_width(&self) -> Option<usize> {
+        room(&console::Term::stdout())
     }
 
     /// Writes a whole text.
@@ -75,10 +81,21 @@ fn width(terminal: &console::Term) -> usize {
     page::columns(variable.as_deref(), terminal.size_checked().map(|(_, columns)| columns))
 }
 
-/// A note for the user, on standard error.
+/// All columns of a terminal; `None` where there is none.
+fn room(terminal: &console::Term) -> Option<usize> {
+    let variable = std::env::var("COLUMNS").ok();
+    let size = terminal.size_checked().map(|(_, columns)| columns);
+    terminal.is_term().then(|| page::room(variable.as_deref(), size))
+}
+
+/// A note for the user, on standard error; wrapped on a terminal alone.
 pub(crate) fn note(text: &str) {
+    let fitted = match room(&console::Term::stderr()) {
+        Some(width) if !text.is_empty() => page::fitted(text, width),
+        _ => format!("{text}\n"),
+    };
     // Nothing sensible can be done when even standard error is gone.
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = write!(anstream::stderr(), "{fitted}");
 }
 
 /// The columns to fill on standard error.

@@ -11,12 +11,19 @@ const WIDEST: usize = 120;
 const NARROWEST: usize = 40;
 /// The least room for text beside an indent.
 const LEAST_ROOM: usize = 16;
+/// The least room for a text that is read beside other columns.
+pub(super) const BESIDE: usize = 30;
 const RESET: &str = "\u{1b}[0m";
 
 /// The columns to fill: `COLUMNS` where it is a number, else the terminal's own, else 80; 40 at least, 120 at most.
 pub(crate) fn columns(variable: Option<&str>, terminal: Option<u16>) -> usize {
+    room(variable, terminal).min(WIDEST)
+}
+
+/// As [`columns`], for lists: a record on one line is easy to read however long it is.
+pub(crate) fn room(variable: Option<&str>, terminal: Option<u16>) -> usize {
     let said = variable.and_then(|text| text.trim().parse().ok()).filter(|columns| *columns > 0);
-    said.or(terminal.map(usize::from)).unwrap_or(UNKNOWN).clamp(NARROWEST, WIDEST)
+    said.or(terminal.map(usize::from)).unwrap_or(UNKNOWN).max(NARROWEST)
 }
 
 /// A text that grows by paragraphs. No line is wider than the page, however long a word is.
@@ -29,6 +36,11 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn new(width: usize) -> Self {
         Self { text: String::new(), width }
+    }
+
+    /// For a list: without a terminal each paragraph is one line, to be searched by line.
+    pub(crate) fn list(width: Option<usize>) -> Self {
+        Self::new(width.unwrap_or(usize::MAX))
     }
 
     pub(crate) fn width(&self) -> usize {
@@ -53,6 +65,13 @@ impl Page {
         self.paragraph(&" ".repeat(indent), indent, text);
     }
 
+    /// A paragraph whose other lines begin where the text after its lead begins, if that leaves room for some words;
+    /// else they are indented by `hang`.
+    pub(crate) fn beside(&mut self, lead: &str, hang: usize, text: &str) {
+        let wide = measure_text_width(lead);
+        self.paragraph(lead, if self.width.saturating_sub(wide) < BESIDE { hang } else { wide }, text);
+    }
+
     /// A line that is not wrapped.
     pub(crate) fn verbatim(&mut self, line: &str) {
         self.text.push_str(line);
@@ -70,6 +89,21 @@ impl Page {
         }
         self.paragraph("", 2, &style::strong(title));
     }
+}
+
+/// A text with its lines wrapped that are wider than the terminal, each at its own indent and two columns more.
+pub(crate) fn fitted(text: &str, width: usize) -> String {
+    let mut page = Page::new(width);
+    for line in text.lines() {
+        let plain = line.trim_start_matches(' ');
+        let indent = line.len() - plain.len();
+        if measure_text_width(line) > width {
+            page.paragraph(&" ".repeat(indent), indent + 2, plain);
+        } else {
+            page.verbatim(line);
+        }
+    }
+    page.into_text()
 }
 
 /// Breaks lines between words, and inside a word only where it is wider than a line. A colour ends with its line and
@@ -164,12 +198,33 @@ mod tests {
         assert_eq!(columns(Some("100"), Some(60)), 100);
         assert_eq!((columns(Some("wide"), Some(60)), columns(Some("0"), None)), (60, 80));
         assert_eq!((columns(Some("9000"), None), columns(Some("3"), None)), (120, 40));
+        assert_eq!((room(Some("9000"), None), room(None, Some(20))), (9000, 40), "a list may be wide");
     }
 
     #[test]
     fn later_lines_hang() {
         assert_eq!(page(24, "  - ", 4, "one two three four five six"), "  - one two three four\n    five six\n");
         assert_eq!(page(40, "", 2, "a   b"), "a   b\n", "gaps inside a line are kept");
+    }
+
+    #[test]
+    fn a_text_goes_on_beside_its_lead_where_there_is_room() {
+        let beside = |width| {
+            let mut page = Page::list(width);
+            page.beside("  git  ", 4, "finds the root of a repository and what changed in it");
+            page.into_text()
+        };
+        assert_eq!(beside(None), "  git  finds the root of a repository and what changed in it\n");
+        assert_eq!(beside(Some(40)), "  git  finds the root of a repository\n       and what changed in it\n");
+        assert_eq!(beside(Some(30)), "  git  finds the root of a\n    repository and what\n    changed in it\n");
+    }
+
+    #[test]
+    fn only_what_does_not_fit_is_wrapped_and_at_its_own_indent() {
+        let text = "error: short\n  try: one two three four five six seven eight";
+        assert_eq!(fitted(text, 80), format!("{text}\n"));
+        assert_eq!(fitted(text, 40), "error: short\n  try: one two three four five six seven\n    eight\n");
+        assert_eq!(fitted("", 40), "");
     }
 
     #[test]

@@ -98,7 +98,11 @@ pub(crate) async fn doctor(doctor: &Doctor, output: &mut Output) -> Result<Exit,
     };
     let seen = Seen { seats, locals, store, sandbox, tools: programs, settings, own: own_servers(&config), looked };
     let report = conclude(&data, seen, &tools);
-    let text = if doctor.json { format!("{:#}\n", json::value(&report)) } else { screen::screen(&report) };
+    let text = if doctor.json {
+        format!("{:#}\n", json::value(&report))
+    } else {
+        screen::screen(&report, output.list_width())
+    };
     output.print(&text)?;
     Ok(report.exit())
 }
