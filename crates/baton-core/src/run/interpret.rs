@@ -11,7 +11,7 @@ use crate::ids::StepId;
 use crate::member::Nature;
 use crate::opinion::Verdict;
 use crate::route::{Role, Seat};
-use crate::task::Priority;
+use crate::task::{Kind, Priority, Question};
 use crate::workflow::{Act, Artefact, When, Who};
 
 /// Goes as far as it can without the outside.
@@ -54,7 +54,7 @@ fn end_if_quiet(state: &mut RunState) {
 fn holds(state: &RunState, plan: &Plan, when: When) -> bool {
     match when {
         When::Always => true,
-        When::Checks => has_checks(state),
+        When::Checks => has_checks(state) && bears_on_code(state, plan),
         When::Proceeds => proceeds(state),
         When::NotProceeds => !proceeds(state),
         When::Conflict => in_conflict(state),
@@ -86,6 +86,27 @@ fn proceeds(state: &RunState) -> bool {
 
 fn has_checks(state: &RunState) -> bool {
     state.inputs.as_ref().is_some_and(|inputs| inputs.members.iter().any(|member| member.nature == Nature::Check))
+}
+
+/// What is judged is in the workspace, so that its checks say something about it: it is looked through for findings, or
+/// it is attached, or the verdict is on a kind of work on code. A failing test says nothing on a company's name.
+fn bears_on_code(state: &RunState, plan: &Plan) -> bool {
+    let attached = state.inputs.as_ref().is_some_and(|inputs| !inputs.task.attachments.is_empty());
+    let class = &plan.classification;
+    let on_code = || {
+        use Kind::{CodeReview, Implementation, Performance, QuickFix, Refactoring, SecurityReview, TestingStrategy};
+        let kinds = matches!(
+            class.kind,
+            CodeReview | Implementation | Performance | QuickFix | Refactoring | SecurityReview | TestingStrategy
+        );
+        kinds && !class.unsure
+    };
+    match class.question {
+        Question::Findings => true,
+        Question::Verdict => attached || on_code(),
+        // Nothing that is counted there hangs on a check; patches are tried with them in copies.
+        Question::Choice(_) | Question::Text | Question::Patch | Question::Test { .. } => false,
+    }
 }
 
 fn enter(state: &mut RunState, inputs: &Inputs, plan: &Plan, act: &Act) {

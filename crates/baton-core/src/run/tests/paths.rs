@@ -1,6 +1,8 @@
 //! Waves, retries and stand-ins.
 
 use super::*;
+use crate::hash::Hash;
+use crate::task::{Attachment, AttachmentForm, Question};
 
 fn ask_of(step: u32, attempt: u8, member: &str) -> Effect {
     Effect::Ask { step: StepId(step), attempt, member: id(member) }
@@ -132,6 +134,31 @@ fn checks_run_after_the_wave_and_give_evidence_not_votes() {
     let decision = outside.decision();
     assert_eq!((decision.model_count, &*decision.checks[0].result), (3, "failed"));
     assert_eq!((decision.verdict, decision.has_conflict), (Some(Verdict::Reject), false));
+}
+
+#[test]
+fn checks_run_only_where_what_is_judged_is_in_the_workspace() {
+    let asks = |question: Option<Question>, kind: Kind, attached: bool| {
+        let mut inputs = inputs();
+        inputs.members.push(check("tests"));
+        inputs.task.hints = Hints { question, kind: Some(kind), ..inputs.task.hints };
+        if attached {
+            let (name, content) = ("src/lib.rs".into(), Hash::of(b"x"));
+            inputs.task.attachments.push(Attachment { name, form: AttachmentForm::File, content, bytes: 1 });
+        }
+        let script: Script = |member, _, _| match member {
+            "tests" => Reply::Finds(CheckResult::Failed),
+            _ => Reply::Says(Verdict::Approve),
+        };
+        let outside = Outside::submit(inputs, script).run();
+        (outside.decision().checks.len(), outside.decision().verdict)
+    };
+    let name_of_a_company = asks(Some(Question::Verdict), Kind::Brainstorming, false);
+    assert_eq!(name_of_a_company, (0, Some(Verdict::Approve)));
+    assert_eq!(asks(Some(Question::Verdict), Kind::Brainstorming, true), (1, Some(Verdict::Revise)));
+    assert_eq!(asks(Some(Question::Verdict), Kind::QuickFix, false), (1, Some(Verdict::Revise)));
+    assert_eq!(asks(Some(Question::Findings), Kind::Architecture, false), (1, Some(Verdict::Revise)));
+    assert_eq!(asks(Some(Question::Text), Kind::CodeReview, true).0, 0, "nothing that is counted hangs on it");
 }
 
 #[test]
