@@ -18,6 +18,9 @@ pub enum CheckResult {
     },
 }
 
+/// Why a test that fails only now and then says nothing.
+pub const NOW_AND_THEN: &str = "it failed once and passed once";
+
 /// A place that a check's output points to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use baton_core::consensus::Side;
-use baton_core::evidence::{CheckResult, Evidence};
+use baton_core::evidence::{CheckResult, Evidence, NOW_AND_THEN};
 use baton_core::hash::Hash;
 use baton_core::ids::MemberId;
 use baton_core::opinion::AnswerSchema;
@@ -236,7 +236,8 @@ fn dispute(
 /// So much of a test is shown to those who are asked about its claim.
 const MOST_OF_TEST: usize = 4 << 10;
 
-/// What was run and did not settle the claim: quoted and without names, as what it printed is no word of ours.
+/// What was run and did not settle the claim: quoted and without names, as none of it is a word of ours. Nothing that a
+/// test printed is told: a model wrote it, and where it is run it can read what the user can.
 fn evidence(state: &RunState, inputs: &Inputs, claim: &str, texts: &Texts, out: &mut String) {
     let ran = baton_core::run::ran(state, claim);
     if ran.is_empty() {
@@ -245,12 +246,12 @@ fn evidence(state: &RunState, inputs: &Inputs, claim: &str, texts: &Texts, out: 
     out.push_str("What was run here, and did not settle it:\n");
     for ran in ran {
         let (label, text) = match ran {
-            Ran::Check(evidence) => ("a check of the files as they are", outcome(evidence, "")),
+            Ran::Check(evidence) => ("a check of the files as they are", checked(evidence)),
             Ran::Test { evidence, diff } => {
                 let test = diff.and_then(|hash| texts.get(&hash)).map(|text| shortened(text));
                 let test = test.map_or(String::new(), |test| format!("\nThe test:\n{test}"));
                 let label = "a test of this claim, by a colleague who takes no side";
-                (label, outcome(evidence, " with that test") + &test)
+                (label, tested(evidence) + &test)
             }
         };
         envelope(inputs.seed, label, &printable(&text), out);
@@ -259,13 +260,23 @@ fn evidence(state: &RunState, inputs: &Inputs, claim: &str, texts: &Texts, out: 
 }
 
 /// The command, how it ended, and the lines of its output that say most.
-fn outcome(evidence: &Evidence, with: &str) -> String {
+fn checked(evidence: &Evidence) -> String {
     let (result, summary) = match &evidence.result {
         CheckResult::Passed => ("passes".to_owned(), evidence.summary.as_str()),
         CheckResult::Failed => ("fails".to_owned(), evidence.summary.as_str()),
         CheckResult::Abstained { reason } => (format!("says nothing: {}", one_line(reason, 300)), ""),
     };
-    format!("`{}`{with} {result}\n{summary}", evidence.command).trim_end().to_owned()
+    format!("`{}` {result}\n{summary}", evidence.command).trim_end().to_owned()
+}
+
+fn tested(evidence: &Evidence) -> String {
+    let result = match &evidence.result {
+        CheckResult::Passed => "passes".to_owned(),
+        CheckResult::Failed => "fails".to_owned(),
+        CheckResult::Abstained { reason } if reason == NOW_AND_THEN => format!("says nothing: {NOW_AND_THEN}"),
+        CheckResult::Abstained { .. } => "says nothing".to_owned(),
+    };
+    format!("`{}` with that test {result}", evidence.command)
 }
 
 fn shortened(test: &str) -> String {

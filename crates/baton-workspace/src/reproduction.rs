@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use baton_core::evidence::{self, CheckResult};
+use baton_core::evidence::{self, CheckResult, NOW_AND_THEN};
 use baton_core::member::Member;
 use baton_core::outcome::Outcome;
 use baton_core::text::one_line;
@@ -226,7 +226,7 @@ fn judge(with: &Run, without: &str, mark: &str) -> CheckResult {
 fn both(again: CheckResult) -> CheckResult {
     match again {
         CheckResult::Failed => CheckResult::Failed,
-        CheckResult::Passed => abstains("it failed once and passed once"),
+        CheckResult::Passed => abstains(NOW_AND_THEN),
         CheckResult::Abstained { reason } => abstains(&once(&reason)),
     }
 }

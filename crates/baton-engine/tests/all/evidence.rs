@@ -82,17 +82,21 @@ async fn a_check_that_settled_nothing_is_told_to_both_sides_and_the_arbiter() {
 #[tokio::test]
 async fn a_test_that_settled_nothing_is_told_with_its_text_to_those_who_argue_about_its_claim() {
     for (result, outcome) in [
-        (CheckResult::Passed, "`run the tests` with that test passes\ntest one ... ok\nThe test:\n"),
+        (CheckResult::Passed, "`run the tests` with that test passes\nThe test:\n"),
         (
             CheckResult::Abstained { reason: "it failed once and passed once".into() },
             "`run the tests` with that test says nothing: it failed once and passed once\nThe test:\n",
+        ),
+        (
+            CheckResult::Abstained { reason: "the sandbox could not be built: PRINTED".into() },
+            "`run the tests` with that test says nothing\nThe test:\n",
         ),
     ] {
         let script = move |asked: &Asked| match asked.member.id.as_str() {
             "runner" => {
                 let mut turn = said("+++ b/tests/claim.sh\n+one\n".repeat(400), None);
                 turn.usage = None;
-                let output = "test one ... ok";
+                let output = "test one ... ok PRINTED";
                 turn.evidence = Some(baton_core::evidence::read(result.clone(), "run the tests", output));
                 Does::Returns(Box::new(turn))
             }
@@ -108,6 +112,7 @@ async fn a_test_that_settled_nothing_is_told_with_its_text_to_those_who_argue_ab
             assert!(quoted[0].1.starts_with(outcome), "{quoted:?}");
             assert!(quoted[0].1.ends_with("[the rest is left out]") && quoted[0].1.len() < 5_000);
             assert!(!opened(&asked.prompt).1.contains("runner") && !quoted[0].1.contains("c-vendor"), "without names");
+            assert!(!asked.prompt.contains("PRINTED"), "what a test printed may be anything that the user can read");
         }
         assert!(other.iter().all(|asked| ran(&asked.prompt).is_empty()), "it says nothing of another claim");
     }
