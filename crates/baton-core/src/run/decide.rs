@@ -111,7 +111,9 @@ fn failures(state: &RunState) -> Vec<Failure> {
     // What failed in a seat of the task says more than what failed when one claim was put to it.
     let (asked, argued): (Vec<&Step>, Vec<&Step>) =
         state.steps.iter().filter(|step| step.evidence.is_none()).partition(|step| !step.is_aside());
-    for step in argued.into_iter().chain(asked) {
+    // How the test of a claim fared is told with it.
+    let told = |step: &&Step| !matches!(step.work, Work::Reproduce { .. });
+    for step in argued.into_iter().chain(asked).filter(told) {
         for attempt in &step.attempts {
             let Some(outcome) = attempt.outcome.as_ref().filter(|outcome| !outcome.is_ok()) else { continue };
             let answered = step.status == StepStatus::Done;

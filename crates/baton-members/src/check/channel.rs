@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use baton_core::evidence::{CheckResult, could_not_run, read};
 use baton_core::member::Member;
-use baton_core::outcome::{Deadline, Outcome};
+use baton_core::outcome::Outcome;
 use baton_core::run::Provenance;
 use baton_core::text::one_line;
 use baton_port::{Availability, BoxFuture, Channel, Progress, Transcript, Turn, TurnRequest};
@@ -102,7 +102,7 @@ impl CheckChannel {
         };
         let ready = match self.prepare(&program, request) {
             Ok(ready) => ready,
-            Err(because) => return self.abstained(Outcome::Crashed, &because, String::new()),
+            Err(because) => return self.abstained(Outcome::Ok, &because, String::new()),
         };
         request.progress.report(Progress::Started);
         request.progress.report(Progress::Doing(one_line(&self.shown(), 80)));
@@ -150,10 +150,8 @@ impl CheckChannel {
                 None => self.found(CheckResult::Failed, text),
             },
             Ending::NotFound { error } => self.abstained(Outcome::Ok, &format!("it cannot be started: {error}"), text),
-            ending => {
-                let (outcome, reason) = unfinished(ending);
-                self.abstained(outcome, &reason, text)
-            }
+            Ending::Cancelled => self.abstained(Outcome::Cancelled, "it was cancelled", text),
+            ending => self.abstained(Outcome::Ok, &unfinished(ending), text),
         };
         turn.transcript.cut = matches!(report.ending, Ending::TooMuchOutput { .. }) || report.stderr.left_out() > 0;
         turn
@@ -218,18 +216,13 @@ fn joined(output: &[u8], report: &Report) -> String {
     text
 }
 
-/// The class of a command that did not end by itself, and the reason in words that follow its name.
-fn unfinished(ending: &Ending) -> (Outcome, String) {
+/// Why a command that did not end by itself says nothing, in words that follow its name.
+fn unfinished(ending: &Ending) -> String {
     match ending {
-        Ending::TimedOut { .. } => {
-            (Outcome::TimedOut { deadline: Deadline::Total }, "it took too long and was stopped".to_owned())
-        }
-        Ending::TooMuchOutput { .. } => {
-            (Outcome::TooMuchOutput, "it wrote more than allowed and was stopped".to_owned())
-        }
-        Ending::Cancelled => (Outcome::Cancelled, "it was cancelled".to_owned()),
-        Ending::Signalled { signal } => (Outcome::Crashed, format!("it was ended by signal {signal}")),
-        Ending::StartFailed { error } => (Outcome::Crashed, format!("it could not be started: {error}")),
-        _ => (Outcome::Crashed, "its end was not seen".to_owned()),
+        Ending::TimedOut { .. } => "it took too long and was stopped".to_owned(),
+        Ending::TooMuchOutput { .. } => "it wrote more than allowed and was stopped".to_owned(),
+        Ending::Signalled { signal } => format!("it was ended by signal {signal}"),
+        Ending::StartFailed { error } => format!("it could not be started: {error}"),
+        _ => "its end was not seen".to_owned(),
     }
 }

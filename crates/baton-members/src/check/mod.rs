@@ -1,14 +1,15 @@
 //! A check: a command of the user's own, such as the tests or a linter, as a seat. Its outcome is evidence.
 //!
 //! What it says is read from its exit code alone: 0 passed, any other failed. Where it could not do its work, it
-//! abstains, and nothing follows from it:
+//! abstains, and nothing follows from it. The turn itself is good then, so that it is told once, as a check and not as a
+//! seat that failed:
 //!
-//! - Its program, or another one that it was said to need, is not on the `PATH`. The turn itself is good.
+//! - Its program, or another one that it was said to need, is not on the `PATH`.
 //! - It exits with 126 or 127, by which a shell says that a program cannot be run or was not found; or it fails because
 //!   a build tool would have needed the network, or because the program only stands for a tool that is not set up
-//!   (`baton_core::evidence::could_not_run`). The turn itself is good.
-//! - It does not end by itself: a deadline, a signal, too much output, a wish to stop, no start. The turn is then of
-//!   that class.
+//!   (`baton_core::evidence::could_not_run`).
+//! - It does not end by itself: a deadline, a signal, too much output, no start. Only a wish to stop makes a turn that is
+//!   cancelled.
 //!
 //! No shell is involved, nothing is read from the input, and the command runs in the turn's directory. Its environment
 //! is cleared but for variables that builds and tests need; those of proxies, which can hold a password, and of the

@@ -202,6 +202,7 @@ fn a_test_that_could_not_be_run_says_nothing() {
     assert_eq!(told.result, "unknown");
     assert!(told.because.as_deref().unwrap().contains("could not be run"), "{told:?}");
     assert!(told.content.is_some(), "the test itself is kept");
+    assert!(outside.decision().failed_models.is_empty(), "and it is told once");
 }
 
 #[test]
