@@ -17,7 +17,7 @@ use crate::units::Timestamp;
 
 pub use dispute::{Dispute, Order, Ran, ran};
 pub use event::{CodecError, Event, Inputs, Provenance, SessionStart, SessionState, Stamped, TurnReport};
-pub use reproduce::TestedClaim;
+pub use reproduce::{MOST_TESTS, TestedClaim};
 pub use state::{Attempt, Plan, PromptPlan, RunState, Status, Step, StepStatus, Work};
 
 /// Raised whenever the same events would be folded into another state; frozen into each run.

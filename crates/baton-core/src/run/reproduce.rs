@@ -14,8 +14,8 @@ use crate::task::Question;
 use super::state::{Plan, RunState, Step, StepStatus, Work};
 use super::{decide, dispute};
 
-/// How many claims are put to a test in one run.
-const MOST_TESTS: usize = 2;
+/// How many claims are put to a test in one run, each by one call.
+pub const MOST_TESTS: usize = 2;
 const NO_FILES: &[String] = &[];
 
 /// One claim as it is put to a member that is to write a test for it.

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use baton_core::member::{Member, Nature};
-use baton_core::run::{Inputs, RunState};
+use baton_core::run::{Inputs, MOST_TESTS, RunState};
+use baton_core::task::Question;
 use baton_core::units::MicroUsd;
 use baton_engine::Rendered;
 
@@ -36,7 +37,7 @@ pub(crate) fn team(state: &RunState, width: usize) -> String {
         let ladder: Vec<&str> = plan.team.ladder.iter().map(baton_core::ids::MemberId::as_str).collect();
         seat("", "step in", &ladder.join(", "), &mut page);
     }
-    if let Some(runner) = state.inputs.iter().flat_map(|inputs| &inputs.members).find(|member| runs_tests(member)) {
+    if let Some(runner) = runner(state) {
         let what = "up to two findings that are critical, disputed or high are put to a test by another member";
         seat(runner.id.as_str(), "tests", what, &mut page);
     }
@@ -46,8 +47,11 @@ pub(crate) fn team(state: &RunState, width: usize) -> String {
     page.into_text()
 }
 
-fn runs_tests(member: &Member) -> bool {
-    member.nature == Nature::Reproduction
+/// Who runs tests of claims; nobody where a patch is asked for, as a patch claims nothing.
+fn runner(state: &RunState) -> Option<&Member> {
+    let claims = state.plan.as_ref().is_some_and(|plan| plan.classification.question != Question::Patch);
+    let mut members = state.inputs.iter().flat_map(|inputs| &inputs.members);
+    members.find(|member| claims && member.nature == Nature::Reproduction)
 }
 
 /// The reason hangs beside the names, or below them where there is little room.
@@ -62,7 +66,12 @@ pub(crate) fn dry_run(inputs: &Inputs, state: &RunState, prompts: &[Rendered], w
     let (known, unknown) = estimate(inputs, state);
     let cap = inputs.rules.spend_cap.map_or("no cap".to_owned(), |cap| format!("capped at {cap}"));
     let estimate = if unknown { "unknown, as a price is missing".to_owned() } else { format!("at most about {known}") };
-    let _ = writeln!(out, "estimate: {estimate}; {cap}");
+    let tests = match (runner(state), tests(inputs, state)) {
+        (None, _) => String::new(),
+        (Some(_), Some(cost)) => format!(", and up to about {cost} for the writing of tests"),
+        (Some(_), None) => ", and what the writing of tests costs is unknown, as a price is missing".to_owned(),
+    };
+    let _ = writeln!(out, "estimate: {estimate}{tests}; {cap}");
     let mut shown: Vec<&str> = Vec::new();
     for prompt in prompts {
         if shown.contains(&prompt.prompt.as_str()) {
@@ -86,4 +95,16 @@ pub(crate) fn estimate(inputs: &Inputs, state: &RunState) -> (MicroUsd, bool) {
         Some(cost) => (sum.plus(cost), unknown),
         None => (sum, true),
     })
+}
+
+/// What it may cost that members write tests of claims: as many as there can be, by the dearest member that could be
+/// asked; `None` where one of them has no price.
+fn tests(inputs: &Inputs, state: &RunState) -> Option<MicroUsd> {
+    let team = &state.plan.as_ref()?.team;
+    let tokens = inputs.task.estimated_tokens();
+    let could = team.seats.iter().map(|seat| &seat.member).chain(team.reserves());
+    let prices: Option<Vec<MicroUsd>> =
+        could.filter_map(|id| state.member(id)).map(|member| member.estimate(tokens)).collect();
+    let dearest = prices?.into_iter().max()?;
+    Some((0..MOST_TESTS).fold(MicroUsd(0), |sum, _| sum.plus(dearest)))
 }

@@ -158,6 +158,33 @@ fn without_the_wish_nobody_is_asked_and_a_setting_is_one() {
     assert!(unknown.stderr.contains("no check `lint`"), "{unknown:?}");
 }
 
+/// What `--dry-run` says of the cost.
+fn estimated(table: &Table, arguments: &[&str]) -> String {
+    let ran = table.run(&[&["ask", "--dry-run"], arguments].concat());
+    assert_eq!((ran.code, asked(table)), (Some(0), 0), "{ran:?}");
+    ran.stdout.lines().find(|line| line.starts_with("estimate: ")).unwrap().to_owned()
+}
+
+#[test]
+fn a_dry_run_tells_what_the_writing_of_tests_may_cost() {
+    let table = table("high", []);
+    let (plain, with) = (estimated(&table, &ASKED[..ASKED.len() - 1]), estimated(&table, ASKED));
+    assert!(!plain.contains("tests"), "{plain}");
+    let dollars =
+        |text: &str| text.split('$').nth(1).unwrap().split([',', ';', ' ']).next().unwrap().parse::<f64>().unwrap();
+    let (first, second) = with.split_once(", and up to about ").unwrap();
+    assert_eq!(dollars(&plain), dollars(first));
+    assert!(dollars(second) > 0.0 && dollars(second) < dollars(first), "two calls beside three: {with}");
+    assert!(second.contains(" for the writing of tests; capped at"), "{with}");
+    let file = table.home.home().join("baton.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let last = text.rfind("price = ").unwrap();
+    std::fs::write(&file, format!("{}#{}", &text[..last], &text[last..])).unwrap();
+    assert!(estimated(&table, ASKED).contains("the writing of tests costs is unknown"));
+    let patch = estimated(&table, &["Mend it", "-f", "limit.txt", "--question", "patch", "--reproduce"]);
+    assert!(!patch.contains("tests"), "a patch claims nothing: {patch}");
+}
+
 #[test]
 fn what_is_no_test_is_refused_and_what_cannot_be_tried_says_nothing() {
     let change = "```diff\n--- a/limit.txt\n+++ b/limit.txt\n@@ -1 +1 @@\n-100000\n+reproduces_\n```";
