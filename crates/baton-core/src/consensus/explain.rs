@@ -177,7 +177,7 @@ fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outc
     reasons.extend(ground.over_budget.iter().map(left_out));
     reasons.extend(not_asked(ground));
     reasons.extend(blocker_reasons(ground, outcome));
-    reasons.push(confidence_reason(ground, outcome));
+    reasons.push(confidence_reason(ground, claims, outcome));
     reasons
 }
 
@@ -199,7 +199,7 @@ fn blocker_reasons(ground: &Ground<'_>, outcome: &Outcome) -> Vec<String> {
         Blocker::Budget => "the spending cap left nobody to ask".to_owned(),
         Blocker::NoQuorum => format!("no quorum: answers from {} needed", vendors_are(needed)),
         Blocker::SingleVendor => format!("{} needed and fewer could be asked", vendors_are(needed)),
-        Blocker::Conflict => "members contradict each other and no check settled it".to_owned(),
+        Blocker::Conflict => format!("members contradict each other: {}", unsettled(ground, outcome)),
         Blocker::CriticalFinding => "a credible critical finding cannot be outvoted".to_owned(),
         Blocker::NeedsPerson => NEEDS_PERSON.to_owned(),
         Blocker::PatchFails => "no patch applies and passes the checks".to_owned(),
@@ -208,16 +208,37 @@ fn blocker_reasons(ground: &Ground<'_>, outcome: &Outcome) -> Vec<String> {
     outcome.blockers.iter().map(say).collect()
 }
 
-fn confidence_reason(ground: &Ground<'_>, outcome: &Outcome) -> String {
+/// Why what was run settled none of the open disputes.
+fn unsettled(ground: &Ground<'_>, outcome: &Outcome) -> String {
+    if ground.classification.question == Question::Patch {
+        return "no check tells the two patches apart".to_owned();
+    }
+    let open = outcome.conflicts.iter().filter(|conflict| conflict.settled_by.is_none());
+    let claims: Vec<&str> = open.map(|conflict| conflict.claim.as_str()).collect();
+    super::unsettled::words(&checks(ground), &super::reproduction::reports(ground), &claims)
+}
+
+/// What was run and counts beside the votes, in words that follow what the confidence comes from.
+fn evidence(ground: &Ground<'_>, claims: &Claims) -> &'static str {
+    if ground.classification.question == Question::Patch {
+        "checks that pass with it"
+    } else if claims.is_shown_by_a_test() {
+        "a test that settled it"
+    } else {
+        "a check that settled it"
+    }
+}
+
+fn confidence_reason(ground: &Ground<'_>, claims: &Claims, outcome: &Outcome) -> String {
     use super::decision::ConfidenceSource;
     let threshold = ground.rules.thresholds.at(ground.classification.priority).as_f64();
     let over = outcome.learned_over.unwrap_or_default();
     let source = match outcome.source {
         ConfidenceSource::Prior => "a prior from tiers, capped at the strongest supporter's".to_owned(),
-        ConfidenceSource::PriorAndEvidence => "a prior from tiers, and a check that settled it".to_owned(),
+        ConfidenceSource::PriorAndEvidence => format!("a prior from tiers, and {}", evidence(ground, claims)),
         ConfidenceSource::Learned => format!("learned over {over} outcomes"),
         ConfidenceSource::LearnedAndEvidence => {
-            format!("learned over {over} outcomes, and a check that settled it")
+            format!("learned over {over} outcomes, and {}", evidence(ground, claims))
         }
     };
     let confidence = outcome.confidence.as_f64();

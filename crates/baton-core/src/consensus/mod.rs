@@ -15,6 +15,7 @@ mod patches;
 mod recommend;
 mod reproduction;
 mod settle;
+mod unsettled;
 mod value;
 mod votes;
 
@@ -39,6 +40,7 @@ pub use decision::{
 pub use patches::Tried;
 pub use reproduction::{OpenClaim, Reproduction, Tested, open_claims, tested};
 pub use settle::{Ruling, Side, Speaker};
+pub use unsettled::unsettled;
 pub use value::{Held, worth_asking};
 
 /// One member's opinion, as counted.

@@ -101,7 +101,11 @@ pub(super) fn lowered(confidence: f64) -> f64 {
 
 /// Puts the tests into the decision.
 pub(super) fn tell(ground: &Ground<'_>, decision: &mut Decision) {
-    decision.reproductions = ground.reproductions.iter().map(report).collect();
+    decision.reproductions = reports(ground);
+}
+
+pub(super) fn reports(ground: &Ground<'_>) -> Vec<ReproductionReport> {
+    ground.reproductions.iter().map(report).collect()
 }
 
 fn report(reproduction: &Reproduction<'_>) -> ReproductionReport {

@@ -2,7 +2,7 @@
 
 use baton_core::consensus::{
     Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, MergedFinding, Recommendation,
-    ReproductionReport,
+    ReproductionReport, unsettled,
 };
 use baton_core::evidence::CheckResult;
 use baton_core::ids::{MemberId, StepId};
@@ -184,10 +184,10 @@ pub(super) fn ended(conflict: &Conflict, state: &RunState, decision: &Decision) 
         let because = if note.is_empty() { String::new() } else { format!(" ({})", one_line(note, 200)) };
         return Ended::Settled(format!("settled by a person: {answer}{because}"));
     }
-    Ended::Open(open(&parties, &arbiters))
+    Ended::Open(open(&unsettled(decision, &conflict.claim), &parties, &arbiters))
 }
 
-fn open(parties: &[&Step], arbiters: &[&Step]) -> String {
+fn open(run: &str, parties: &[&Step], arbiters: &[&Step]) -> String {
     let of = |steps: &[&Step]| {
         let mut members: Vec<MemberId> = steps.iter().map(|step| step.member.clone()).collect();
         members.dedup();
@@ -196,8 +196,8 @@ fn open(parties: &[&Step], arbiters: &[&Step]) -> String {
     let gave_way = format!("neither side gave way ({})", of(parties));
     let ruled = format!("the arbiter {} {}", of(arbiters), ruled(arbiters));
     match (parties.is_empty(), arbiters.is_empty()) {
-        (true, true) => "open: no check settled it".to_owned(),
-        (false, true) => format!("open: no check settled it, and {gave_way}"),
+        (true, true) => format!("open: {run}"),
+        (false, true) => format!("open: {run}, and {gave_way}"),
         (true, false) => format!("open: {ruled}"),
         (false, false) => format!("open: {gave_way}, and {ruled}"),
     }
@@ -390,8 +390,13 @@ mod tests {
     fn an_open_dispute_tells_what_was_tried() {
         let both = [("alder", Role::Primary), ("birch", Role::Secondary)];
         let all = [both[0], both[1], ("fir", Role::Arbiter), ("fir", Role::Arbiter)];
-        assert_eq!(told(None, &[], |_| {}), "open: no check settled it");
-        assert!(told(None, &both, |_| {}).ends_with("neither side gave way (alder, birch)"));
+        let without = |decision: &mut Decision| decision.checks.clear();
+        assert_eq!(told(None, &[], without), "open: there is no check that could settle it");
+        assert_eq!(told(None, &[], |_| {}), "open: tests failed, which does not tell who is right about it");
+        let silent = |decision: &mut Decision| decision.checks[0].result = "abstained".into();
+        let could_not =
+            "open: no check could settle it, as tests could not be run, and neither side gave way (alder, birch)";
+        assert_eq!(told(None, &both, silent), could_not);
         assert!(told(None, &all, |_| {}).ends_with("the arbiter fir did not name a side in both orders"));
         let mut named = asked("fir", Role::Arbiter, "one");
         let position = Position::Choice { option: "first".into() };

@@ -48,6 +48,11 @@ impl Claims {
         }
         self.merged.sort_by_key(|claim| rank(&claim.finding));
     }
+
+    /// What speaks on the verdict, and was run, is a member's test.
+    pub(in crate::consensus) fn is_shown_by_a_test(&self) -> bool {
+        self.merged.iter().find(|claim| claim.settles_the_verdict()).is_some_and(|claim| claim.by_test)
+    }
 }
 
 /// One claim and who stands where on it.

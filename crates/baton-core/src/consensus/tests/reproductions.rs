@@ -48,6 +48,7 @@ fn a_test_that_fails_confirms_the_finding_and_outweighs_the_votes() {
     assert_eq!(decision.confidence_source, ConfidenceSource::PriorAndEvidence);
     assert!(decision.conflicts.iter().all(|conflict| conflict.settled_by.is_some()), "{:?}", decision.conflicts);
     assert!(decision.reasoning.iter().any(|reason| reason.starts_with("reproduced: ")), "{:?}", decision.reasoning);
+    assert!(decision.reasoning.last().unwrap().contains("and a test that settled it"), "{:?}", decision.reasoning);
 }
 
 #[test]
@@ -86,7 +87,11 @@ fn a_test_that_passes_settles_no_dispute() {
     let mut denies = says(Verdict::Approve, "it is bounded");
     denies.findings = vec![Finding { stance: Stance::DoesNotHold, ..high(31) }];
     let table = table().finds("a", 1, &[high(31)]).with("b", 1, denies);
-    assert!(decided(&table, Tested::Passes).has_conflict);
+    let open = decided(&table, Tested::Passes);
+    assert!(open.has_conflict);
+    let why =
+        "members contradict each other: there is no check that could settle it, and a test that was to show it passes";
+    assert!(open.reasoning.iter().any(|reason| reason == why), "{:?}", open.reasoning);
     let settled = decided(&table, Tested::Fails);
     assert!(!settled.has_conflict && settled.conflicts[0].settled_by.as_deref().unwrap().contains("reproduces_0"));
     assert_eq!(names(&settled.dissenters), ["b"], "who reported what was shown does not dissent");

@@ -135,7 +135,7 @@ const EXPECTED: &str = r#"{
     "against it: codex says reject (weight 9.0)",
     "1 finding refused: no such line",
     "gemini failed: login or key refused; grok was asked instead",
-    "members contradict each other and no check settled it",
+    "members contradict each other: no check could settle it, as tests could not be run",
     "confidence 0.50 against 0.70 (a prior from tiers, capped at the strongest supporter's)"
   ],
   "cost": 12345,
