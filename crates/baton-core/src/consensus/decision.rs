@@ -13,7 +13,8 @@ use crate::units::{MicroUsd, Probability};
 #[serde(rename_all = "snake_case")]
 pub enum Recommendation {
     Proceed,
-    /// At most 0.1 below the threshold; only for low and normal priority.
+    /// At most 0.1 below the threshold, or a patch of which nothing that was run shows that it works; only for low and
+    /// normal priority.
     ProceedWithCaution,
     ReviewRequired,
     ConflictResolutionNeeded,

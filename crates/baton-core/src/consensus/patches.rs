@@ -11,7 +11,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use super::choice::{self, Asked};
-use super::decision::{Blocker, CheckReport, ConfidenceSource, Conflict, Decision, PatchReport};
+use super::decision::{Blocker, CheckReport, ConfidenceSource, Conflict, Decision, PatchReport, Recommendation};
 use super::explain;
 use super::recommend::{self, Outcome};
 use super::{Ballot, Ground};
@@ -212,7 +212,10 @@ pub(super) fn conclude(ground: &Ground<'_>, ranked: &Ranked<'_>, conflicts: Vec<
         .collect();
     let confidence = recommend::backed_by(&behind, supported);
     let source = if supported { ConfidenceSource::PriorAndEvidence } else { ConfidenceSource::Prior };
-    let recommendation = recommend::recommendation(ground, confidence, &blockers);
+    let recommendation = match recommend::recommendation(ground, confidence, &blockers) {
+        Recommendation::Proceed if !supported => at_most(ground.classification.priority),
+        as_usual => as_usual,
+    };
     Outcome {
         recommendation,
         confidence,
@@ -222,6 +225,14 @@ pub(super) fn conclude(ground: &Ground<'_>, ranked: &Ranked<'_>, conflicts: Vec<
         conflicts,
         verdict: None,
         verdict_because: None,
+    }
+}
+
+/// What is advised of a patch that nothing shows to work: how sure its authors are is no ground to act on it unseen.
+const fn at_most(priority: Priority) -> Recommendation {
+    match priority {
+        Priority::Low | Priority::Normal => Recommendation::ProceedWithCaution,
+        Priority::High | Priority::Critical => Recommendation::ReviewRequired,
     }
 }
 
@@ -280,7 +291,24 @@ fn reasons(ranked: &Ranked<'_>) -> Vec<String> {
     if ranked.candidates.iter().any(|candidate| candidate.weakens_tests && candidate.holds()) {
         reasons.push("a patch that takes something out of tests is not lifted by them".to_owned());
     }
+    reasons.extend(ranked.candidates.first().and_then(unshown));
     reasons
+}
+
+/// Why the first patch is acted on with caution at most.
+fn unshown(first: &Candidate<'_>) -> Option<String> {
+    let because = if first.fit() == 2 || first.failed().is_some() {
+        return None;
+    } else if first.fit() == 1 {
+        "it was not tried"
+    } else if !first.holds() {
+        "no check passed with it"
+    } else if first.weakens_tests {
+        "the tests that pass are weaker than before"
+    } else {
+        return None;
+    };
+    Some(format!("nothing shows that this patch works, as {because}: look at it before you take it"))
 }
 
 fn authors(candidate: &Candidate<'_>) -> String {

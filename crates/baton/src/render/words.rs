@@ -25,6 +25,9 @@ pub(super) fn recommendation(decision: &Decision) -> (&'static str, &'static str
     match decision.recommendation {
         _ if is_empty(decision) => ("no decision", "nobody gave an opinion"),
         Recommendation::Proceed => ("proceed", "this can be acted on"),
+        Recommendation::ProceedWithCaution if decision.overall_confidence >= decision.threshold => {
+            ("proceed with caution", "nothing that was run shows that this patch works")
+        }
         Recommendation::ProceedWithCaution => ("proceed with caution", "just below the threshold"),
         Recommendation::ReviewRequired => ("review required", "look at this before you act on it"),
         Recommendation::ConflictResolutionNeeded => ("conflict", "members contradict each other"),
@@ -448,6 +451,15 @@ mod tests {
         assert_eq!(source(&decision), "learned over 1 outcome");
         decision.confidence_source = ConfidenceSource::Prior;
         assert!(source(&decision).starts_with("prior"));
+    }
+
+    #[test]
+    fn caution_is_told_with_its_ground() {
+        let (_, _, mut decision) = sample::decided();
+        decision.recommendation = Recommendation::ProceedWithCaution;
+        assert!(recommendation(&decision).1.starts_with("nothing that was run shows"), "it is sure enough");
+        decision.overall_confidence = baton_core::units::Probability::ZERO;
+        assert_eq!(recommendation(&decision).1, "just below the threshold");
     }
 
     #[test]

@@ -51,7 +51,10 @@ pub(super) fn asked() -> Table {
 
 /// The decision on these patches, tried with these outcomes.
 fn decided(authors: &[Author<'_>], trials: &[(&str, Trial)]) -> Decision {
-    let mut table = asked();
+    decided_at(asked(), authors, trials)
+}
+
+fn decided_at(mut table: Table, authors: &[Author<'_>], trials: &[(&str, Trial)]) -> Decision {
     for author in authors {
         table = table.with(author.name, author.tier, writes(author));
     }
@@ -154,6 +157,60 @@ fn without_a_trial_votes_are_all_there_is_and_nothing_is_lifted() {
         assert!(decision.overall_confidence.as_f64() <= 0.75, "a prior is capped at the strongest author's");
         assert!(!decision.blocked_by(Blocker::PatchFails));
     }
+}
+
+/// One strong author, whose word alone is over the threshold.
+fn strong(priority: Priority, weakens_tests: bool, trials: &[(&str, Trial)]) -> Decision {
+    let sure = Author { weakens_tests, ..author("a", 1, "x") };
+    let mut table = asked();
+    table.classification.priority = priority;
+    decided_at(table, &[sure], trials)
+}
+
+#[test]
+fn a_patch_that_nothing_shows_to_work_is_advised_with_caution_at_most() {
+    let unknown = Trial { fit: Fit::Unknown { because: "no repository".into() }, checks: vec![], probes: vec![] };
+    let said = |decision: &Decision| {
+        let reason = decision.reasoning.iter().find(|reason| reason.starts_with("nothing shows that"));
+        (decision.recommendation, reason.cloned())
+    };
+    let because =
+        |why: &str| Some(format!("nothing shows that this patch works, as {why}: look at it before you take it"));
+    for (trials, why) in [
+        (vec![], "it was not tried"),
+        (vec![("x", unknown)], "it was not tried"),
+        (vec![("x", fits(&[]))], "no check passed with it"),
+        (vec![("x", fits(&[silent()]))], "no check passed with it"),
+    ] {
+        let decision = strong(Priority::Normal, false, &trials);
+        assert!(decision.overall_confidence >= decision.threshold, "{decision:?}");
+        assert_eq!(said(&decision), (Recommendation::ProceedWithCaution, because(why)));
+    }
+    let passed = [("x", fits(&[silent(), Passed]))];
+    let weaker = strong(Priority::Normal, true, &passed);
+    let why = because("the tests that pass are weaker than before");
+    assert_eq!(said(&weaker), (Recommendation::ProceedWithCaution, why));
+    let shown = strong(Priority::Normal, false, &passed);
+    assert_eq!(said(&shown), (Recommendation::Proceed, None));
+    assert!(shown.reasoning.last().unwrap().contains("and checks that pass with it"), "{:?}", shown.reasoning);
+    let failed = strong(Priority::Normal, false, &[("x", fits(&[Failed]))]);
+    assert_eq!(said(&failed), (Recommendation::ReviewRequired, None), "that is told as what it is");
+}
+
+#[test]
+fn where_much_is_at_stake_such_a_patch_waits_for_a_look() {
+    for priority in [Priority::High, Priority::Critical] {
+        let decision = strong(priority, false, &[]);
+        assert_eq!(decision.recommendation, Recommendation::ReviewRequired, "{priority:?}");
+    }
+    let mut table = asked();
+    table.classification.priority = Priority::High;
+    let mut rules = table.rules.clone();
+    rules.thresholds.high = Probability::from_millionths(100_000);
+    table.rules = rules;
+    let decision = decided_at(table, &[author("a", 1, "x")], &[]);
+    assert!(decision.overall_confidence >= decision.threshold);
+    assert_eq!(decision.recommendation, Recommendation::ReviewRequired, "however sure it is");
 }
 
 #[test]
