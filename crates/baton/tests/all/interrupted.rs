@@ -20,6 +20,8 @@ fn a_kill_loses_nothing_and_no_finished_call_is_asked_again() {
     let mut running = table.home.start(&["ask", "Review this change", "--yes"]).unwrap();
     assert!(running.wait_for("✓ ash").unwrap());
     running.kill().unwrap();
+    let runs = table.run(&["runs"]).stdout;
+    assert!(runs.ends_with("Review this change  $0.0012 by key so far\n"), "two have not said what they cost: {runs}");
     let resumed = table.run(&["resume", "--json"]);
     let decisions = resumed.json().unwrap_or_else(|error| panic!("{error}: {resumed:?}"));
     assert_eq!(decisions.as_array().unwrap().len(), 1);
