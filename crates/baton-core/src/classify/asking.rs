@@ -97,6 +97,8 @@ pub fn settle(task: &Task, mut seen: Classification, member: &str, said: Said) -
         seen.reasons.push(format!("{complexity}: {member} was asked"));
     }
     let (question, because) = super::ask_for(task, Some(said.kind), seen.complexity);
+    // The reason for what was asked for before would contradict this one.
+    seen.reasons.retain(|reason| !reason.starts_with("asks for "));
     seen.reasons.push(format!("asks for {}: {because}", question.as_str()));
     seen.question = question;
     seen
@@ -134,6 +136,8 @@ mod tests {
         let settled = settle(&asked, seen.clone(), "fast", said);
         assert_eq!((settled.kind, settled.complexity, settled.unsure), (Kind::CodeReview, Complexity::Complex, false));
         assert_eq!(settled.question, crate::task::Question::Findings);
+        let asks = settled.reasons.iter().filter(|reason| reason.starts_with("asks for ")).collect::<Vec<_>>();
+        assert_eq!(asks, ["asks for findings: a review lists what it finds"], "one reason for one question");
         asked.hints.kind = Some(Kind::Documentation);
         let seen = classify(&asked);
         assert!(!needs_asking(&asked, &seen));

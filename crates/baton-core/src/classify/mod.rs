@@ -113,7 +113,9 @@ fn kind(
         reasons.push(reasons::sure(model, features, kind, confidence));
     }
     if highest(&before) != best {
-        reasons.push(format!("{} corrections of yours spoke for {kind}", corrections.count()));
+        let count = corrections.count();
+        let plural = if count == 1 { "" } else { "s" };
+        reasons.push(format!("{count} correction{plural} of yours spoke for {kind}"));
     } else if best != plain {
         reasons.push("a diff is attached".to_owned());
     }

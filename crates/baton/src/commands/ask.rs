@@ -9,7 +9,7 @@ use baton_core::task::{Complexity, Hints, Kind, Priority, Question, Task};
 use baton_core::workflow::Workflow;
 use baton_port::Cancel;
 
-use super::kind::{self, Consent};
+use super::kind::{self, Consent, Whom};
 use super::{conclude, patching, with_ctrl_c};
 use crate::attach::{self, Attached};
 use crate::cli::{Ask, RunFlags, Shape};
@@ -47,9 +47,8 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     let consent = if ask.run.yes { Consent::Given } else { Consent::AsAgreed };
     let asks_kind = ask.ask_kind || setup.config.ask_kind;
     if ask.dry_run {
-        let whom = if asks_kind { kind::whom(&setup, &inputs, &trusted, consent) } else { None };
-        let whom = whom.map(|member| member.id.clone());
-        return dry_run(&setup, inputs, whom.as_ref(), &attached, output);
+        let whom = if asks_kind { kind::whom(&setup, &inputs, &trusted, consent) } else { Whom::Nobody };
+        return dry_run(&setup, &inputs, whom, &attached, output);
     }
     let inputs = if asks_kind { heard(&setup, inputs, consent).await? } else { inputs };
     run(&setup, inputs, attached, &ask.run, output).await
@@ -155,17 +154,19 @@ pub(crate) fn plan(setup: &Setup, inputs: &Inputs) -> Result<RunState, Failure> 
 
 fn dry_run(
     setup: &Setup,
-    inputs: Inputs,
-    asked: Option<&MemberId>,
+    inputs: &Inputs,
+    whom: Whom<'_>,
     attached: &Attached,
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (state, prompts) = setup.engine.preview(inputs.clone(), &attached.blobs)?;
     somebody_fits(&state)?;
-    if let Some(member) = asked {
-        output.print(&format!("{member} would be asked first, in one small call, what kind of task this is\n"))?;
+    if let Whom::Member(member) = whom {
+        let id = &member.id;
+        output.print(&format!("{id} would be asked first, in one small call, what kind of task this is\n"))?;
     }
-    output.print(&render::plan::dry_run(&inputs, &state, &prompts, output.width()))?;
+    whom.unasked().into_iter().for_each(render::note);
+    output.print(&render::plan::dry_run(inputs, &state, &prompts, output.width()))?;
     Ok(Exit::Ok)
 }
 

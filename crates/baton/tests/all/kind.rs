@@ -35,7 +35,9 @@ fn one_member_says_the_kind_before_the_run_and_the_reasons_name_it() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(kind_was_asked(&table), ["beech"], "the weakest of those that cost the same");
     assert!(ran.stderr.contains("beech is asked what kind of task this is"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("beech says security_review; $0.0003 by key, run "), "what it cost: {}", ran.stderr);
     assert!(ran.stderr.contains("kind security_review: beech was asked"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("  asks for ").count(), 1, "one reason for one question: {}", ran.stderr);
     assert!(ran.stderr.contains("standard security_review task"), "{}", ran.stderr);
     let runs = table.run(&["runs"]).stdout;
     assert_eq!(runs.lines().count(), 2, "{runs}");
@@ -64,6 +66,31 @@ fn without_consent_nobody_is_sent_the_question() {
     let strict = Table::lay_with(THREE, rules(Answer::text(SECURITY)), "[rules]\nask_kind = true");
     assert_ne!(strict.run(&["ask", VAGUE]).code, Some(0));
     assert!(strict.upstream.requests().is_empty());
+}
+
+#[test]
+fn who_asked_for_it_learns_that_nobody_may_be_asked() {
+    let table = table(Answer::text(SECURITY), "");
+    let line = "nobody is asked what kind of task this is: no vendor has been allowed yet";
+    assert!(table.run(&["ask", "--ask-kind", VAGUE]).stderr.contains(line));
+    assert!(table.run(&["ask", "--ask-kind", "--dry-run", VAGUE]).stderr.contains(line));
+    assert!(!table.run(&["ask", "--ask-kind", "--dry-run", "--kind", "refactoring", VAGUE]).stderr.contains(line));
+    assert!(table.upstream.requests().is_empty());
+}
+
+#[test]
+fn the_small_question_is_no_correction_of_the_users() {
+    let table = table(Answer::text(r#"{"kind":"performance"}"#), ALLOWED);
+    let plan =
+        |table: &Table| table.run(&["ask", "--dry-run", "--member", "ash", "Which one stands out to you?"]).stdout;
+    let before = plan(&table);
+    for _ in 0..6 {
+        table.ask(&[VAGUE]);
+    }
+    assert_eq!(kind_was_asked(&table).len(), 6);
+    assert_eq!(plan(&table), before, "nothing was learned of what baton itself asked");
+    table.ask(&["--kind", "performance", "Which one stands out to you?"]);
+    assert_ne!(plan(&table), before, "what the user says is learned from");
 }
 
 #[test]
