@@ -5,6 +5,7 @@ use std::fmt::Write;
 use baton_core::ids::RunId;
 use baton_core::outcome::Outcome;
 use baton_core::run::{Attempt, Event, RunState, Stamped, Status, Step};
+use baton_core::task::Question;
 use baton_core::text::{one_line, printable};
 
 use super::{find_run, open_question, question_text, texts, written};
@@ -75,8 +76,13 @@ async fn patch(setup: &Setup, run: &RunId, number: usize, output: &mut Output) -
         None => patches.iter().find(|patch| patch.adopted),
         Some(at) => patches.get(at),
     };
+    let asked_for_one = state.plan.as_ref().is_some_and(|plan| plan.classification.question == Question::Patch);
     let none = || match (number, patches.len()) {
-        (0, _) | (_, 0) => Failure::input(format!("run {} has no patch", run.short()))
+        (_, 0) if asked_for_one => Failure::input(format!("run {} has no patch: nobody gave one", run.short()))
+            .hint(format!("`baton show {} --transcripts` has what the members wrote", run.short())),
+        (0, 1..) => Failure::input(format!("run {} adopted no patch", run.short()))
+            .hint(format!("`baton show {} --patch=1` has the first that was given", run.short())),
+        (_, 0) => Failure::input(format!("run {} has no patch", run.short()))
             .hint("`baton ask --question patch` asks for one"),
         (number, count) => Failure::input(format!("run {} has no patch {number}; it has {count}", run.short())),
     };

@@ -9,7 +9,7 @@ use baton_script::Answer;
 use baton_testkit::{Ran, Running};
 use serde_json::Value;
 
-use crate::table::{THREE, Table, model};
+use crate::table::{THREE, Table, all, model};
 
 pub(crate) const ASKED: &[&str] = &["Make the value good", "--question", "patch"];
 
@@ -328,4 +328,14 @@ fn patches_that_behave_the_same_are_said_to() {
     let (_, decision) = table.ask(ASKED);
     assert_eq!(decision["conflicts"].as_array().map_or(0, Vec::len), 0, "{decision:#}");
     assert!(decision["reasoning"].to_string().contains("the probe behave shows the same"), "{decision:#}");
+}
+
+#[test]
+fn who_asked_for_a_patch_and_got_none_is_not_told_to_ask_for_one() {
+    let table = Table::lay_with(THREE, all(THREE, "approve"), "");
+    let _ = table.run(&["ask", "Fix the retry loop", "--question", "patch", "--yes"]);
+    let ran = table.run(&["show", "--patch"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("has no patch: nobody gave one"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--transcripts") && !ran.stderr.contains("--question patch"), "{}", ran.stderr);
 }
