@@ -35,9 +35,7 @@ impl Attached {
             return Err(Failure::input(format!("`{name}` may not be attached: the configuration denies `{pattern}`")));
         }
         let meta = std::fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Failure::input(format!("there is no file `{shown}`")).hint("paths are taken from the current directory")
-            }
+            std::io::ErrorKind::NotFound => Failure::input(format!("there is no file `{shown}`")).hint(taken_from()),
             _ => Failure::input(format!("`{shown}` cannot be read: {error}")),
         })?;
         if meta.is_dir() {
@@ -78,6 +76,12 @@ impl Attached {
         }
         Ok(())
     }
+}
+
+/// For a program that calls, the current directory is the server's and need not be its own.
+fn taken_from() -> String {
+    let place = std::env::current_dir().map_or_else(|_| String::new(), |place| format!(", {}", place.display()));
+    format!("paths are taken from the current directory{place}")
 }
 
 fn too_large(what: &str, bytes: u64) -> Failure {

@@ -68,12 +68,27 @@ pub(crate) fn answer(question: &str) -> Result<Option<bool>, Failure> {
     Ok(Some(matches!(line.trim().to_lowercase().as_str(), "y" | "yes")))
 }
 
+const NOT_ALLOWED: &str = "nothing was sent: these vendors have not been allowed yet";
+
 /// Without a terminal nobody can agree.
 pub(crate) fn refused(vendors: &BTreeMap<&str, Vec<&Member>>) -> Failure {
-    let names: Vec<String> = vendors.keys().map(|vendor| format!("\"{vendor}\"")).collect();
-    Failure::configuration("nothing was sent: these vendors have not been allowed yet")
+    Failure::configuration(NOT_ALLOWED)
         .hint("--yes, for one call")
-        .hint(format!("allow = [{}] in your baton.toml, for good", names.join(", ")))
+        .hint(format!("{} in your baton.toml, for good", allow(vendors)))
+}
+
+/// A program that calls cannot agree, and has no flag for it.
+pub(crate) fn refused_to_program(vendors: &BTreeMap<&str, Vec<&Member>>) -> Failure {
+    let names: Vec<&str> = vendors.keys().copied().collect();
+    Failure::configuration(format!("{NOT_ALLOWED}: {}", names.join(", ")))
+        .hint("only the user can allow it, once: by answering yes to `baton ask` on a terminal")
+        .hint(format!("or by {} in the user's own baton.toml", allow(vendors)))
+        .hint("tell them which of the two to do, then call again")
+}
+
+fn allow(vendors: &BTreeMap<&str, Vec<&Member>>) -> String {
+    let names: Vec<String> = vendors.keys().map(|vendor| format!("\"{vendor}\"")).collect();
+    format!("allow = [{}]", names.join(", "))
 }
 
 fn notice(inputs: &Inputs, vendors: &BTreeMap<&str, Vec<&Member>>) -> String {

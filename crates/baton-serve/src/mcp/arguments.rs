@@ -166,8 +166,10 @@ impl Reader {
     fn refuse_unknown(&mut self) {
         let unknown: Vec<String> =
             self.arguments.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| shown_text(name)).collect();
-        for name in unknown.iter().take(5) {
-            self.problem(format!("`{name}` is no argument; accepted: {}", ARGUMENTS.join(", ")));
+        let names: Vec<String> = unknown.iter().take(5).map(|name| format!("`{name}`")).collect();
+        let what = if unknown.len() == 1 { "is no argument" } else { "are no arguments" };
+        if !names.is_empty() {
+            self.problem(format!("{} {what}; accepted: {}", names.join(", "), ARGUMENTS.join(", ")));
         }
     }
 }

@@ -93,7 +93,8 @@ impl ServerHandler for Server {
         if request.method == "tools/call" {
             return Err(ErrorData::invalid_params("`name` must be a string and `arguments` an object", None));
         }
-        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None))
+        let told = format!("there is no method `{}`; see tools/list", request.method);
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, told, None))
     }
 }
 

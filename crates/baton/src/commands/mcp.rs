@@ -1,10 +1,11 @@
 //! `baton mcp`: baton as a tool of other programs. Nothing is opened before the first call of a tool.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use baton_core::consensus::Decision;
 use baton_core::ids::{MemberId, RunId, StepId};
+use baton_core::member::Member;
 use baton_core::run::{Event, Inputs, RunState, Stamped};
 use baton_core::task::Hints;
 use baton_engine::Observer;
@@ -16,7 +17,7 @@ use super::kind::{self, Consent};
 use super::{ask, open_question, texts, with_ctrl_c};
 use crate::compose::{Setup, refuse_recursion};
 use crate::failure::{Exit, Failure};
-use crate::render::Texts;
+use crate::render::{Texts, live};
 use crate::{consent, render, seats};
 
 /// The columns of the text that goes with a reply: no terminal is there to ask.
@@ -83,9 +84,9 @@ async fn orchestrate(
     let plan = ask::plan(&setup, &inputs)?;
     let vendors = consent::missing(&inputs, &plan, &setup.config, &setup.trust().await?);
     if !vendors.is_empty() {
-        return Err(consent::refused(&vendors));
+        return Err(consent::refused_to_program(&vendors));
     }
-    let (run, state) = setup.engine.run(inputs, blobs, &Teller(progress), cancel).await?;
+    let (run, state) = setup.engine.run(inputs, blobs, &Teller::new(progress), cancel).await?;
     reply(&setup, &run, &state).await
 }
 
@@ -98,8 +99,8 @@ async fn inputs(
     let found = setup.seats().await;
     let named: Result<Vec<MemberId>, Failure> =
         request.members.iter().map(|name| ask::usable_member(setup, &found, name)).collect();
-    let named = named?;
     let mut members = seats::usable(&found);
+    let named = named.map_err(|failure| failure.hint(can_be_asked(&members)))?;
     if members.is_empty() {
         return Err(seats::nobody(&found));
     }
@@ -110,9 +111,16 @@ async fn inputs(
     Ok((Inputs { named, session, ..setup.freeze(task, workflow, members).await? }, attached.blobs))
 }
 
+/// A model cannot look at a terminal: the names that would do go with the refusal.
+fn can_be_asked(members: &[Member]) -> String {
+    let names: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
+    if names.is_empty() { "nobody can be asked here".to_owned() } else { format!("can be asked: {}", names.join(", ")) }
+}
+
 async fn reply(setup: &Setup, run: &RunId, state: &RunState) -> Result<OrchestrateReply, Failure> {
     let Some(decision) = state.decision.as_deref() else {
-        return Err(Failure::new(Exit::Cancelled, format!("run {} was cancelled", run.short())));
+        return Err(Failure::new(Exit::Cancelled, format!("run {} was cancelled", run.short()))
+            .hint(format!("`baton show {}` has what came in before", run.short())));
     };
     let texts = texts(&setup.engine, decision).await?;
     let value = render::json::decision(run, state, decision, &texts)?;
@@ -133,22 +141,44 @@ fn summary(run: &RunId, state: &RunState, decision: &Decision, texts: &Texts) ->
     text
 }
 
-/// Turns what happens into progress messages.
-struct Teller(ProgressReport);
+/// Turns what happens into progress messages, each a line that can be read alone.
+struct Teller {
+    progress: ProgressReport,
+    last: Mutex<String>,
+}
+
+impl Teller {
+    fn new(progress: ProgressReport) -> Self {
+        Self { progress, last: Mutex::default() }
+    }
+
+    /// What was just said is not said again.
+    fn say(&self, line: String) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != line {
+            last.clone_from(&line);
+            (self.progress)(line);
+        }
+    }
+}
 
 impl Observer for Teller {
-    fn event(&self, stamped: &Stamped, _state: &RunState) {
+    fn event(&self, stamped: &Stamped, state: &RunState) {
         match &stamped.event {
-            Event::StepStarted { member, .. } => (self.0)(format!("{member} is asked")),
-            Event::StepFinished { step, report, .. } => (self.0)(format!("{step}: {}", report.outcome.label())),
-            Event::Decided(_) => (self.0)("decided".into()),
+            Event::StepStarted { member, .. } => self.say(format!("{member} is asked")),
+            Event::StepFinished { step, report, .. } => {
+                if let Some(step) = state.step(*step) {
+                    self.say(live::ended_plainly(state, step, stamped.at, &report.outcome, &report.detail));
+                }
+            }
+            Event::Decided(_) => self.say(live::standing(state).join("; ")),
             _ => {}
         }
     }
 
     fn progress(&self, _step: StepId, member: &MemberId, progress: &Progress) {
         if *progress == Progress::Thinking {
-            (self.0)(format!("{member} is thinking"));
+            self.say(format!("{member} is thinking"));
         }
     }
 }

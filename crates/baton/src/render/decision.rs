@@ -51,7 +51,8 @@ pub(crate) fn in_short(decision: &Decision) -> String {
     let (what, value) = words::position(decision);
     let sure = decision.overall_confidence.as_f64();
     let needed = decision.threshold.as_f64();
-    format!("{}: {what} {}, {sure:.2} of {needed:.2} needed", painted(decision, word), style::strong(&value))
+    let position = if value.is_empty() { what.to_owned() } else { format!("{what} {}", style::strong(&value)) };
+    format!("{}: {position}, {sure:.2} of {needed:.2} needed", painted(decision, word))
 }
 
 fn painted(decision: &Decision, word: &str) -> String {

@@ -24,6 +24,7 @@ pub(crate) struct Live {
     lines: Mutex<HashMap<StepId, Line>>,
     /// The rounds that have their heading.
     rounds: Mutex<BTreeSet<(usize, u32, Option<String>)>>,
+    last_standing: Mutex<Vec<(String, String)>>,
     terminal: bool,
     quiet: bool,
 }
@@ -41,6 +42,7 @@ impl Live {
             bars: MultiProgress::with_draw_target(target),
             lines: Mutex::default(),
             rounds: Mutex::default(),
+            last_standing: Mutex::default(),
             terminal,
             quiet,
         }
@@ -77,17 +79,20 @@ impl Live {
         }
     }
 
+    /// How it stands after a round; once only where a further round changed nothing.
     fn decided(&self, state: &RunState) {
-        let Some(decided) = state.decision.as_ref().filter(|_| has_rounds(state)) else { return };
-        let result = decision::in_short(decided);
-        match state.status {
-            Status::Decided | Status::Cancelled => self.say("", &format!("{} {result}", style::strong("decided"))),
-            Status::Waiting { .. } => {
-                self.say("", &format!("{} {result}", style::strong("so far")));
-                self.say(&format!("{} ", style::warn("!")), "waits for a person");
-            }
-            Status::Open => self.say("", &format!("{} {result}", style::strong("so far"))),
+        if state.decision.is_none() || !has_rounds(state) {
+            return;
         }
+        let said = standing_painted(state);
+        let mut last = self.last_standing.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == said {
+            return;
+        }
+        for (lead, text) in &said {
+            self.say(lead, text);
+        }
+        *last = said;
     }
 
     fn with_line(&self, step: StepId, change: impl FnOnce(&mut Line)) {
@@ -129,6 +134,33 @@ fn has_rounds(state: &RunState) -> bool {
     use baton_core::workflow::{Act, Who};
     let asks = |act: &Act| matches!(act, Act::Ask { who, .. } if *who != Who::Lead) || *act == Act::Check;
     state.inputs.as_ref().is_some_and(|inputs| inputs.workflow.nodes.iter().any(|node| asks(&node.act)))
+}
+
+/// The lines that say how a run stands: the lead of each and its text.
+fn standing_painted(state: &RunState) -> Vec<(String, String)> {
+    let Some(decision) = &state.decision else { return Vec::new() };
+    let result = decision::in_short(decision);
+    let line = |word: &str| (String::new(), format!("{} {result}", style::strong(word)));
+    match state.status {
+        Status::Decided | Status::Cancelled => vec![line("decided")],
+        Status::Waiting { .. } => {
+            vec![line("so far"), (format!("{} ", style::warn("!")), "waits for a person".to_owned())]
+        }
+        Status::Open => vec![line("so far")],
+    }
+}
+
+/// How a run stands, for programs: without colour.
+pub(crate) fn standing(state: &RunState) -> Vec<String> {
+    let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
+    standing_painted(state).iter().map(|(_, text)| plain(text)).collect()
+}
+
+/// How a turn ended, for programs: without colour or columns.
+pub(crate) fn ended_plainly(state: &RunState, step: &Step, at: Timestamp, outcome: &Outcome, detail: &str) -> String {
+    let (_, text) = ended(state, step, at, outcome, detail);
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A sign, and how a turn ended.

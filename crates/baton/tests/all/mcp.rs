@@ -1,9 +1,12 @@
 //! `baton mcp`, as an editor talks to it.
 
+use baton_script::Fault;
 use baton_testkit::Conversation;
 use serde_json::{Value, json};
 
-use crate::table::{THREE, Table, all, home};
+use crate::table::{THREE, Table, all, fault, home, model};
+
+const ALLOWED: &str = "allow = [\"ash-co\", \"beech-co\", \"cork-co\"]";
 
 pub(crate) fn open(mut session: Conversation) -> Conversation {
     let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
@@ -47,10 +50,55 @@ fn what_is_not_allowed_is_an_error_of_the_tool_with_the_way_out() {
     let result = call(&mut session, &json!({"task": "Is this fine?"}));
     let text = result["content"][0]["text"].as_str().unwrap().to_owned();
     assert_eq!(result["isError"], true);
-    assert!(text.contains("have not been allowed") && text.contains("allow = ["), "{text}");
+    assert!(text.contains("have not been allowed yet: ash-co") && text.contains("allow = ["), "{text}");
+    assert!(text.contains("only the user can allow it") && !text.contains("--yes"), "no flag helps here: {text}");
     let odd = call(&mut session, &json!({"task": "x", "priority": "urgent"}));
     assert!(odd["content"][0]["text"].as_str().unwrap().contains("critical"), "{odd:#}");
     assert!(table.upstream.requests().is_empty());
+    session.close().unwrap();
+}
+
+#[test]
+fn a_refusal_has_all_that_a_model_needs_to_call_again() {
+    let table = Table::lay_with(THREE, all(THREE, "approve"), ALLOWED);
+    let mut session = open(table.home.converse(&["mcp"]).unwrap());
+    let mut told = |arguments: Value| {
+        let result = call(&mut session, &arguments);
+        assert_eq!(result["isError"], true);
+        result["content"][0]["text"].as_str().unwrap().to_owned()
+    };
+    let nobody = told(json!({"task": "x", "members": ["nobody"]}));
+    assert!(nobody.contains("can be asked: ash, beech, cork"), "{nobody}");
+    let absent = told(json!({"task": "x", "files": ["absent.rs"]}));
+    let place = std::fs::canonicalize(table.home.work()).unwrap();
+    assert!(absent.contains(&format!("current directory, {}", place.display())), "{absent}");
+    let unknown = told(json!({"task": "x", "yes": true, "zap": 1}));
+    assert!(unknown.contains("`yes`, `zap` are no arguments; accepted: task"), "{unknown}");
+    session.close().unwrap();
+}
+
+#[test]
+fn each_line_of_progress_can_be_read_alone() {
+    let mut rules = all(THREE, "approve");
+    rules[1] = model("beech", [fault(Fault::Unauthorized)]);
+    let table = Table::lay_with(THREE, rules, ALLOWED);
+    let mut session = open(table.home.converse(&["mcp"]).unwrap());
+    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "orchestrate",
+        "_meta": {"progressToken": 7}, "arguments": {"task": "Which store?", "choices": ["a", "b"]}}});
+    session.send(&request.to_string()).unwrap();
+    let mut lines = Vec::new();
+    loop {
+        let message: Value = serde_json::from_str(&session.line().unwrap()).unwrap();
+        if message["id"] == 1 {
+            break;
+        }
+        lines.push(message["params"]["message"].as_str().unwrap().to_owned());
+    }
+    let has = |beginning: &str| lines.iter().any(|line| line.starts_with(beginning));
+    assert!(has("ash is asked") && has("ash primary answered in "), "{lines:#?}");
+    assert!(has("beech secondary login or key refused after "), "{lines:#?}");
+    assert!(has("decided review required: no position, 0.00 of 0.70 needed"), "{lines:#?}");
+    assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "nothing twice: {lines:#?}");
     session.close().unwrap();
 }
 

@@ -191,6 +191,7 @@ fn the_live_view_tells_the_rounds_and_how_it_stands_after_each() {
         ["panel", "so far conflict: verdict reject", "argument, claim 1: the verdict is reject", "so far conflict"];
     assert!(told[from..].iter().zip(parts).all(|(line, part)| line.starts_with(part)), "{}", ran.stderr);
     assert!(ran.stderr.contains("cork           claim 1    answered"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("! waits for a person").count(), 1, "once: {}", ran.stderr);
 }
 
 #[test]
