@@ -16,7 +16,11 @@ use baton_port::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::page::Page;
+use super::unfilled::Unfilled;
 use super::{decision, style, words};
+
+/// As often as `indicatif` draws on a terminal of its own.
+const DRAWN_A_SECOND: u8 = 20;
 
 /// Shows a run while it goes on, on standard error.
 pub(crate) struct Live {
@@ -36,8 +40,13 @@ struct Line {
 
 impl Live {
     pub(crate) fn new(quiet: bool) -> Self {
-        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let terminal = !target.is_hidden();
+        let screen = Unfilled::stderr();
+        let terminal = !quiet && screen.is_terminal();
+        let target = if terminal {
+            ProgressDrawTarget::term_like_with_hz(Box::new(screen), DRAWN_A_SECOND)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         Self {
             bars: MultiProgress::with_draw_target(target),
             lines: Mutex::default(),

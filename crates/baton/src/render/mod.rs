@@ -15,6 +15,7 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod taking;
 pub(crate) mod turns;
+mod unfilled;
 pub(crate) mod words;
 
 use std::io::Write;
