@@ -203,6 +203,28 @@ fn without_namespaces(home: &Environment, arguments: &str) -> Option<(i32, Strin
 }
 
 #[test]
+fn a_check_that_cannot_run_here_is_told_and_one_for_other_projects_is_not() {
+    let home = with_claude("2.1.329");
+    let check = |more: &str| {
+        let check = format!("[[check]]\nid = \"tests\"\ncommand = [\"cargo\", \"test\"]\n{more}");
+        home.configure(&format!("local_servers = false\n{check}")).unwrap();
+        report(&home, &["claude"])
+    };
+    let (code, value) = check("");
+    let told = attention(&value);
+    assert_eq!(code, Some(11), "{value:#}");
+    assert!(told.contains("the check tests") && told.contains("run by `cargo`, which is not there"), "{told}");
+    assert!(told.contains("Install git") && told.contains("not run with what models write"), "{told}");
+    let (_, elsewhere) = check("when_file = \"Cargo.toml\"\n");
+    assert!(!attention(&elsewhere).contains("the check tests"), "{elsewhere:#}");
+    version(&home, "cargo", "cargo 1.95.0");
+    version(&home, "git", "git version 2.47.1");
+    let (_, there) = check("");
+    let told = attention(&there);
+    assert!(!told.contains("the check tests") && !told.contains("Install git"), "{told}");
+}
+
+#[test]
 fn where_there_is_no_sandbox_it_says_why_and_what_to_do() {
     let home = with_claude("2.1.329");
     let Some((code, text)) = without_namespaces(&home, "--json") else {

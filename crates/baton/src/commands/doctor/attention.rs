@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use baton_core::member::Member;
 use baton_core::outcome::Outcome;
 use baton_members::Tools;
 
 use super::deep::Deep;
 use super::drift::{Difference, Drift};
 use super::launch;
-use super::machine::{SeatReport, State};
+use super::machine::{SeatReport, State, ToolReport};
 use super::servers::{Server, Settings};
 use super::store::StoreReport;
 use super::troubles::Finding;
@@ -73,6 +74,24 @@ pub(super) fn of_server(server: &Server, tools: &Tools) -> Option<Attention> {
     let because = format!("it is started by `{name}`, which is not there");
     let mend = format!("Install `{name}`, or take the server out of the settings.");
     Some(Attention { what: format!("{} in {}", server.name, server.place), because, mend })
+}
+
+/// A check of the user's own, for a directory that has what it is for, whose program is not there.
+pub(super) fn of_check(check: &Member, tools: &Tools) -> Option<Attention> {
+    let program = check.channel.settings.get("program")?;
+    if tools.find_program(program).is_some() {
+        return None;
+    }
+    let because = format!("it is run by `{program}`, which is not there, so it settles nothing");
+    let mend = format!("Install `{program}`, or take the check out of your baton.toml.");
+    Some(Attention { what: format!("the check {}", check.id), because, mend })
+}
+
+/// The copies in which checks run with what members write are made by git.
+pub(super) fn of_git(programs: &[ToolReport]) -> Option<Attention> {
+    let git = programs.iter().find(|seen| seen.tool.program == "git" && seen.path.is_none())?;
+    let because = "it is not there, so your checks are not run with what models write".to_owned();
+    Some(Attention { what: "git".to_owned(), because, mend: git.tool.install.clone() })
 }
 
 pub(super) fn of_drift(drift: &Drift) -> Attention {

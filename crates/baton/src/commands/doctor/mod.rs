@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use baton_core::member::Member;
 use baton_members::Tools;
 use baton_port::Cancel;
 use baton_store::SqliteStore;
@@ -55,6 +56,8 @@ struct Seen {
     store: StoreReport,
     sandbox: ShelterReport,
     tools: Vec<ToolReport>,
+    /// The user's own checks that are for this directory.
+    checks: Vec<Member>,
     settings: Vec<Settings>,
     /// The user's own MCP servers: name, what starts them, and who gets them.
     own: Vec<(String, String, String)>,
@@ -96,7 +99,9 @@ pub(crate) async fn doctor(doctor: &Doctor, output: &mut Output) -> Result<Exit,
     } else {
         Vec::new()
     };
-    let seen = Seen { seats, locals, store, sandbox, tools: programs, settings, own: own_servers(&config), looked };
+    let checks = seats::checks(&config, &Trust::default(), &attach::workspace(&directory));
+    let own = own_servers(&config);
+    let seen = Seen { seats, locals, store, sandbox, tools: programs, checks, settings, own, looked };
     let report = conclude(&data, seen, &tools);
     let text = if doctor.json {
         format!("{:#}\n", json::value(&report))
@@ -193,6 +198,10 @@ fn conclude<'a>(data: &'a Data, seen: Seen, tools: &Tools) -> Report<'a> {
     let mut attention: Vec<Attention> = seen.seats.iter().flat_map(attention::of_seat).collect();
     attention.extend(attention::of_store(&seen.store));
     attention.extend(seen.sandbox.attention());
+    attention.extend(seen.checks.iter().filter_map(|check| attention::of_check(check, tools)));
+    if seen.sandbox.is_needed {
+        attention.extend(attention::of_git(&seen.tools));
+    }
     attention.extend(seen.settings.iter().filter_map(attention::of_settings));
     attention.extend(enabled.iter().filter_map(|server| attention::of_server(server, tools)));
     attention.extend(seen.looked.iter().filter_map(Looked::attention));
