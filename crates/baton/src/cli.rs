@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use baton_core::task::{Complexity, Kind, Priority};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -108,21 +110,41 @@ pub(crate) struct Ask {
 /// What the user says about a task beyond its words.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Shape {
-    /// What is at stake: low, normal, high or critical
-    #[arg(short, long)]
-    pub(crate) priority: Option<String>,
-    /// The kind of work, such as code_review or architecture
-    #[arg(short, long)]
-    pub(crate) kind: Option<String>,
-    /// How much work: quick, standard or complex
-    #[arg(long)]
-    pub(crate) complexity: Option<String>,
-    /// What a decision would be: verdict, findings, patch or text
-    #[arg(short, long, conflicts_with = "choose")]
-    pub(crate) question: Option<String>,
+    /// What is at stake
+    #[arg(short, long, value_parser = one_of(Priority::ALL, |priority| priority.as_str()))]
+    pub(crate) priority: Option<Priority>,
+    /// The kind of work, where the words tell another one; later tasks are judged by that too
+    #[arg(short, long, value_parser = one_of(Kind::ALL, |kind| kind.as_str()))]
+    pub(crate) kind: Option<Kind>,
+    /// How much work
+    #[arg(long, value_parser = one_of(Complexity::ALL, |complexity| complexity.as_str()))]
+    pub(crate) complexity: Option<Complexity>,
+    /// What a decision would be
+    #[arg(short, long, value_enum, conflicts_with = "choose")]
+    pub(crate) question: Option<QuestionName>,
     /// Let the team choose one of these (separate by commas)
     #[arg(long, value_name = "OPTIONS", value_delimiter = ',')]
     pub(crate) choose: Vec<String>,
+}
+
+/// The questions that need no more than their name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum QuestionName {
+    Verdict,
+    Findings,
+    Patch,
+    Text,
+}
+
+/// One of the core's names. Help, completions and the message for another name list them all.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let names = PossibleValuesParser::new(all.iter().map(|value| name(*value)));
+    names.try_map(move |typed| {
+        all.iter().copied().find(|value| name(*value) == typed).ok_or_else(|| format!("`{typed}` is not known"))
+    })
 }
 
 #[derive(Debug, Default, Args)]
@@ -190,6 +212,7 @@ pub(crate) struct Runs {
     /// How many
     #[arg(short, long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) limit: u16,
+    /// Print them as a JSON list, and nothing else, on standard output
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -218,7 +241,8 @@ pub(crate) struct Show {
     /// The journal's rows as they are kept, one JSON object a line
     #[arg(long, conflicts_with_all = ["transcripts", "json"])]
     pub(crate) journal: bool,
-    #[arg(long)]
+    /// Print the decision as JSON, and nothing else, on standard output
+    #[arg(long, conflicts_with = "transcripts")]
     pub(crate) json: bool,
     /// The decision alone: as Markdown, to be pasted into a pull request, or its findings as SARIF 2.1.0
     #[arg(long, value_enum, conflicts_with_all = ["transcripts", "json", "journal"])]
@@ -298,6 +322,7 @@ pub(crate) struct OneFinding {
 
 #[derive(Debug, Args)]
 pub(crate) struct Members {
+    /// Print them as a JSON list, and nothing else, on standard output
     #[arg(long)]
     pub(crate) json: bool,
     /// Only those that can be asked
@@ -316,6 +341,7 @@ pub(crate) struct Doctor {
     /// With `--deep`: do not ask whether a vendor may be sent it
     #[arg(short, long)]
     pub(crate) yes: bool,
+    /// Print the report as JSON, and nothing else, on standard output
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use baton_core::ids::{MemberId, RunId};
 use baton_core::member::{Member, Nature};
 use baton_core::run::{Inputs, RunState};
-use baton_core::task::{Complexity, Hints, Kind, Priority, Question, Task};
+use baton_core::task::{Hints, Question, Task};
 use baton_core::workflow::Workflow;
 use baton_port::Cancel;
 
 use super::kind::{self, Consent, Whom};
 use super::{conclude, patching, with_ctrl_c};
 use crate::attach::{self, Attached};
-use crate::cli::{Ask, RunFlags, Shape};
+use crate::cli::{Ask, QuestionName, RunFlags, Shape};
 use crate::compose::{Setup, refuse_recursion, tests_claims};
 use crate::failure::{Exit, Failure};
 use crate::render::live::Live;
@@ -243,24 +243,16 @@ fn tell_untrusted(setup: &Setup, trusted: &trust::Trust) {
 
 pub(crate) fn hints(shape: &Shape) -> Result<Hints, Failure> {
     let choices = choices(&shape.choose)?;
-    let question = match (&shape.question, choices.as_slice()) {
-        (None, []) => None,
-        (None, options) => Some(Question::Choice(options.to_vec())),
-        (Some(name), _) => Some(match name.as_str() {
-            "verdict" => Question::Verdict,
-            "findings" => Question::Findings,
-            "patch" => Question::Patch,
-            "text" => Question::Text,
-            other => return Err(one_of("question", other, &["verdict", "findings", "patch", "text"])),
-        }),
+    let question = match (shape.question, choices.is_empty()) {
+        (None, true) => None,
+        (None, false) => Some(Question::Choice(choices)),
+        (Some(QuestionName::Verdict), _) => Some(Question::Verdict),
+        (Some(QuestionName::Findings), _) => Some(Question::Findings),
+        (Some(QuestionName::Patch), _) => Some(Question::Patch),
+        (Some(QuestionName::Text), _) => Some(Question::Text),
     };
-    Ok(Hints {
-        kind: parse("kind", shape.kind.as_deref(), Kind::parse, Kind::ALL)?,
-        complexity: parse("complexity", shape.complexity.as_deref(), Complexity::parse, Complexity::ALL)?,
-        priority: parse("priority", shape.priority.as_deref(), Priority::parse, Priority::ALL)?,
-        question,
-        may_patch: false,
-    })
+    let Shape { kind, complexity, priority, .. } = *shape;
+    Ok(Hints { kind, complexity, priority, question, may_patch: false })
 }
 
 /// The options as typed, trimmed; none may be there twice.
@@ -274,20 +266,4 @@ fn choices(typed: &[String]) -> Result<Vec<String>, Failure> {
         (_, 0 | 1, _) => Err(Failure::input("`--choose` needs two options or more, separated by commas")),
         _ => Ok(options),
     }
-}
-
-fn parse<T: Copy + std::fmt::Display>(
-    what: &str,
-    text: Option<&str>,
-    read: impl Fn(&str) -> Option<T>,
-    all: &[T],
-) -> Result<Option<T>, Failure> {
-    let Some(text) = text else { return Ok(None) };
-    let names: Vec<String> = all.iter().map(ToString::to_string).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    read(text).map(Some).ok_or_else(|| one_of(what, text, &names))
-}
-
-fn one_of(what: &str, text: &str, names: &[&str]) -> Failure {
-    Failure::input(format!("`{text}` is no {what}")).hint(format!("one of: {}", names.join(", ")))
 }

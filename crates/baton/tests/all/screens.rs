@@ -262,3 +262,13 @@ fn help() {
     insta::assert_snapshot!("help", data(&home, &home.run(&["--help"]).unwrap()));
     insta::assert_snapshot!("help_ask", data(&home, &home.run(&["ask", "--help"]).unwrap()));
 }
+
+#[test]
+fn completions_know_the_names_that_a_task_is_described_with() {
+    let home = home();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = home.run(&["completions", shell]).unwrap().stdout;
+        assert!(shell == "elvish" || shell == "powershell" || script.contains("security_review"), "{shell}");
+        assert!(script.contains("ask-kind"), "{shell}");
+    }
+}
