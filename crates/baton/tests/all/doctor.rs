@@ -336,6 +336,10 @@ fn a_deep_look_asks_each_seat_and_tells_the_class_of_each_end() {
     for request in table.upstream.requests() {
         assert!(request.body.contains("ready"), "{}", request.body);
     }
+    let ran = table.run(&["doctor", "--deep", "--yes"]);
+    assert!(ran.stderr.ends_with("asking 3 seats, at most 2 minutes a turn ...\n"), "{}", ran.stderr);
+    let last = "3 of 25 seats can be asked, 2 of the 3 that were asked answered well, 1 thing needs attention\n";
+    assert!(ran.stdout.ends_with(last), "{}", ran.stdout);
 }
 
 #[test]

@@ -76,6 +76,16 @@ pub(super) fn notice(seats: &[SeatReport]) -> String {
     lines.join("\n")
 }
 
+/// What a person reads while nothing else is to be seen; `None` where nobody is asked.
+pub(super) fn waiting(seats: &[SeatReport]) -> Option<String> {
+    let minutes = LONGEST.as_secs() / 60;
+    match seats.iter().filter(|seat| seat.is_ready()).count() {
+        0 => None,
+        1 => Some(format!("asking 1 seat, at most {minutes} minutes a turn ...")),
+        count => Some(format!("asking {count} seats, at most {minutes} minutes a turn ...")),
+    }
+}
+
 /// Asks every seat that can be asked. Seats of one account wait for each other; a spending cap is kept by leaving out
 /// those whose estimate does not fit any more.
 pub(super) async fn ask(

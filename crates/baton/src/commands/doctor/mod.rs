@@ -144,6 +144,9 @@ async fn examine(
     } else {
         deep::agree(seats, config, &trust)?;
     }
+    if let Some(waiting) = deep::waiting(seats) {
+        render::note(&waiting);
+    }
     let cancel = Cancel::default();
     commands::with_ctrl_c(deep::ask(seats, tools, config.rules.spend_cap, &cancel), &cancel).await?;
     if cancel.is_requested() {

@@ -249,7 +249,17 @@ fn ends(report: &Report<'_>, page: &mut Page) {
         count => format!("{count} things need attention"),
     };
     page.blank();
-    page.paragraph("", 2, &format!("{ready} of {seats} seats can be asked, {open}"));
+    page.paragraph("", 2, &format!("{ready} of {seats} seats can be asked, {}{open}", answered(&report.seen.seats)));
+}
+
+/// With `--deep`: how many of those that were asked did answer.
+fn answered(seats: &[SeatReport]) -> String {
+    let asked = seats.iter().filter_map(|seat| match &seat.deep {
+        Some(Deep::Asked(turns)) => Some(turns.iter().all(|turn| turn.outcome.is_ok())),
+        Some(Deep::Skipped(_)) | None => None,
+    });
+    let (well, all) = asked.fold((0, 0), |(well, all), is_well| (well + usize::from(is_well), all + 1));
+    if all == 0 { String::new() } else { format!("{well} of the {all} that were asked answered well, ") }
 }
 
 #[cfg(test)]
