@@ -142,6 +142,7 @@ fn in_order<'a>(ground: &Ground<'a>) -> Ground<'a> {
     ground.failures.dedup_by(|a, b| a.member == b.member);
     ground.checks.sort_by(|a, b| a.member.cmp(b.member));
     ground.checks.dedup_by(|a, b| a.member == b.member);
+    ground.rulings = settle::last_words(&ground.rulings);
     ground.over_budget.sort();
     ground.over_budget.dedup();
     ground

@@ -3,13 +3,15 @@
 //! An arbiter is believed only where it names the same side in both orders. A party settles a dispute only by giving
 //! way: that it repeats itself says nothing.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::decision::Conflict;
 use crate::ids::MemberId;
 
 /// A side of a disputed claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     Holds,
@@ -17,7 +19,7 @@ pub enum Side {
 }
 
 /// In which part a member spoke about a dispute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Speaker {
     /// It had stood on this side.
     Party {
@@ -36,6 +38,15 @@ pub struct Ruling {
     /// The side that it says is right; `None` where it could not tell.
     pub side: Option<Side>,
     pub speaker: Speaker,
+}
+
+/// Of each that spoke on a claim in one part the last word, in an order that does not depend on when they spoke.
+pub(super) fn last_words(rulings: &[Ruling]) -> Vec<Ruling> {
+    let mut last: BTreeMap<(&str, &MemberId, Speaker), &Ruling> = BTreeMap::new();
+    for ruling in rulings {
+        last.insert((&ruling.claim, &ruling.member, ruling.speaker), ruling);
+    }
+    last.into_values().cloned().collect()
 }
 
 impl Ruling {
@@ -86,13 +97,18 @@ fn given_way(conflict: &Conflict, rulings: &[&Ruling]) -> Option<(Settled, Strin
     all_moved.then(|| (Settled { claim: conflict.claim.clone(), side, arbiter: None }, because))
 }
 
+/// Arbiters that contradict each other settle nothing.
 fn arbitrated(conflict: &Conflict, rulings: &[&Ruling]) -> Option<(Settled, String)> {
-    let named = |first: bool| {
-        rulings.iter().find(|ruling| ruling.speaker == Speaker::Arbiter { holding_first: first }).copied()
+    let said = |first: bool| {
+        let speaker = Speaker::Arbiter { holding_first: first };
+        rulings.iter().filter(move |ruling| ruling.speaker == speaker)
     };
-    let (one, other) = (named(true)?, named(false)?);
+    let consistent = |one: &&&Ruling| {
+        one.side.is_some() && said(false).any(|other| other.member == one.member && other.side == one.side)
+    };
+    let one = said(true).find(consistent)?;
     let side = one.side?;
-    if one.member != other.member || other.side != Some(side) {
+    if said(true).filter(consistent).any(|other| other.side != Some(side)) {
         return None;
     }
     let arbiter = one.member.clone();
@@ -174,5 +190,18 @@ mod tests {
     fn a_word_on_another_claim_settles_nothing_here() {
         let mut conflicts = [Conflict { claim: "other".into(), ..conflict() }];
         assert!(settle(&mut conflicts, &[party("b", Side::Against, Side::Holds)]).is_empty());
+    }
+
+    #[test]
+    fn the_last_word_of_each_counts() {
+        let changed = [party("b", Side::Against, Side::Holds), party("b", Side::Against, Side::Against)];
+        assert_eq!(last_words(&changed), [party("b", Side::Against, Side::Against)]);
+        let other = Ruling { member: id("y"), ..arbiter(true, Side::Holds) };
+        let settles = |rulings: &[Ruling]| settle(&mut [conflict()], &last_words(rulings)).first().map(|end| end.side);
+        let one = [arbiter(true, Side::Holds), arbiter(false, Side::Holds), other.clone()];
+        assert_eq!(settles(&one), Some(Side::Holds), "half a word of another takes nothing away");
+        let against = |first| Ruling { member: id("y"), ..arbiter(first, Side::Against) };
+        let both = [arbiter(true, Side::Holds), arbiter(false, Side::Holds), against(true), against(false)];
+        assert_eq!(settles(&both), None, "two arbiters that contradict each other");
     }
 }

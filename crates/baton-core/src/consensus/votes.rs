@@ -82,18 +82,22 @@ impl Tally {
     /// What the other side of a dispute about the winner stands for: of options what its first speaker holds, as its
     /// words are the ones that are shown; of verdicts the heaviest, as they are of one camp.
     fn other_side(&self) -> Option<String> {
+        let mut open = self.open_against();
         if self.choosing {
-            return self.opposed().next().map(|vote| vote.option.clone());
+            return open.next().map(|vote| vote.option.clone());
         }
-        heaviest(&weights(self.opposed(), |vote| &vote.option)).map(str::to_owned)
+        heaviest(&weights(open, |vote| &vote.option)).map(str::to_owned)
     }
 
     /// Votes for what no dispute has gone against yet, that cannot be right together with the winner.
+    fn open_against(&self) -> impl Iterator<Item = &Vote> {
+        self.opposed().filter(|vote| !self.lost.contains(&vote.option))
+    }
+
     fn is_contested(&self) -> bool {
         let total: f64 = self.votes.iter().map(|vote| vote.weight).sum();
-        let open = || self.opposed().filter(|vote| !self.lost.contains(&vote.option));
-        let against: f64 = open().map(|vote| vote.weight).sum();
-        open().any(|vote| vote.peer) || (total > 0.0 && against / total >= CONFLICT_SHARE)
+        let against: f64 = self.open_against().map(|vote| vote.weight).sum();
+        self.open_against().any(|vote| vote.peer) || (total > 0.0 && against / total >= CONFLICT_SHARE)
     }
 
     fn is_compatible(&self, one: &str, other: &str) -> bool {
@@ -109,11 +113,10 @@ impl Tally {
     /// The conflict about the winner, where the votes are in one.
     pub(super) fn conflict(&self, settled_by: Option<String>) -> Option<Conflict> {
         let claim = self.contested_claim()?;
-        let against = self.opposed().filter(|vote| !self.lost.contains(&vote.option));
         Some(Conflict {
             claim,
             holds: self.agreeing().map(|vote| vote.member.clone()).collect(),
-            against: against.map(|vote| vote.member.clone()).collect(),
+            against: self.open_against().map(|vote| vote.member.clone()).collect(),
             reasons: Vec::new(),
             settled_by,
         })
@@ -137,7 +140,7 @@ impl Tally {
 }
 
 /// Of three options or more, a dispute that went against the first may leave one between the others: taken up in turn
-/// until one is open or none is left.
+/// until one is open or none is left. No option wins that lost before, so that it ends.
 pub(super) fn third_sides(tally: &mut Tally, ground: &Ground<'_>) -> Vec<Conflict> {
     let mut conflicts = Vec::new();
     while let Some(conflict) = tally.conflict(None).filter(|_| !tally.lost.is_empty()) {

@@ -1,11 +1,12 @@
 //! Properties of `consensus::decide` on teams of any make-up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use baton_core::catalog::Rules;
 use baton_core::classify::Classification;
 use baton_core::consensus::{
-    Ballot, CheckOutcome, ConfidenceSource, Decision, Failure, Ground, Recommendation, decide,
+    Ballot, Blocker, CheckOutcome, ConfidenceSource, Decision, Failure, Ground, Recommendation, Ruling, Side, Speaker,
+    decide,
 };
 use baton_core::evidence::{CheckResult, Evidence, Place};
 use baton_core::ids::MemberId;
@@ -29,11 +30,14 @@ struct Table {
     priority: Priority,
     needed: u8,
     rules: Rules,
+    question: Question,
+    rulings: Vec<Ruling>,
 }
 
 impl Table {
     fn decide(&self) -> Decision {
-        let question = Question::Findings;
+        let question = self.question.clone();
+        let arbiters = [member(20, 1, 20, 20), member(21, 3, 21, 21)];
         let classification = Classification {
             kind: Kind::CodeReview,
             complexity: Complexity::Standard,
@@ -57,8 +61,8 @@ impl Table {
             trials: vec![],
             reproductions: vec![],
             untested: &[],
-            rulings: vec![],
-            members: vec![],
+            rulings: self.rulings.clone(),
+            members: self.seats.iter().map(|(member, _)| member).chain(&arbiters).collect(),
             held: vec![],
             draft: None,
             cost: MicroUsd(0),
@@ -71,8 +75,9 @@ impl Table {
         serde_json::to_string(&self.decide()).unwrap()
     }
 
+    /// No vote is taken to be always wrong.
     fn reliability(&self, member: &Member) -> f64 {
-        self.rules.reliability(member.tier)
+        self.rules.reliability(member.tier).max(0.02)
     }
 }
 
@@ -128,11 +133,14 @@ fn finding() -> impl Strategy<Value = Finding> {
     )
 }
 
+/// Some are called like verdicts, and two differ by case only.
+const OPTIONS: [&str; 5] = ["redis", "Redis", "approve", "revise", "reject"];
+
 /// Positions on a verdict, or on a choice: a run asks one question.
 fn position(choosing: bool) -> BoxedStrategy<Position> {
     let silent = Just(Position::Abstain { reason: "unreadable".into() });
     if choosing {
-        let option = select(vec!["redis", "sqlite", "postgres"]);
+        let option = select(OPTIONS.to_vec());
         return prop_oneof![6 => option.prop_map(|one| Position::Choice { option: one.into() }), 1 => silent].boxed();
     }
     let verdict = select(Verdict::ALL.to_vec()).prop_map(|verdict| Position::Verdict { verdict });
@@ -156,6 +164,46 @@ fn failure() -> impl Strategy<Value = Outcome> {
     select(vec![Outcome::Crashed, Outcome::Auth, Outcome::Empty, Outcome::Overloaded])
 }
 
+/// The usual rules, or thresholds and reliabilities of any size.
+fn rules() -> impl Strategy<Value = Rules> {
+    let share = || prop_oneof![Just(0), Just(1_000_000), 0..=1_000_000_u32].prop_map(Probability::from_millionths);
+    prop::option::weighted(0.2, (share(), share(), prop::array::uniform5(share()))).prop_map(|odd| {
+        let mut rules = Rules::default();
+        if let Some((threshold, precision, reliabilities)) = odd {
+            (rules.thresholds.low, rules.thresholds.normal) = (threshold, threshold);
+            (rules.tier_precision, rules.tier_reliability) = ([precision; 5], reliabilities);
+        }
+        rules
+    })
+}
+
+/// What is answered about a conflict, as numbers: 0 and 1 take a side, 2 cannot tell.
+fn ruling(claim: &str, member: &MemberId, speaker: Speaker, answer: u8) -> Ruling {
+    let side = match answer {
+        0 => Some(Side::Holds),
+        1 => Some(Side::Against),
+        _ => None,
+    };
+    Ruling { claim: claim.to_owned(), member: member.clone(), side, speaker }
+}
+
+/// The strongest of either side and an arbiter speak on each conflict.
+fn rulings(decision: &Decision, answers: &[[u8; 4]]) -> Vec<Ruling> {
+    let mut rulings = Vec::new();
+    for (conflict, answers) in decision.conflicts.iter().zip(answers) {
+        for (side, own, answer) in
+            [(&conflict.holds, Side::Holds, answers[0]), (&conflict.against, Side::Against, answers[1])]
+        {
+            let speaker = Speaker::Party { own };
+            rulings.extend(side.first().map(|member| ruling(&conflict.claim, member, speaker, answer)));
+        }
+        for (holding_first, answer) in [(true, answers[2]), (false, answers[3])] {
+            rulings.push(ruling(&conflict.claim, &id("m20"), Speaker::Arbiter { holding_first }, answer));
+        }
+    }
+    rulings
+}
+
 fn table() -> impl Strategy<Value = Table> {
     prop::bool::weighted(0.2).prop_flat_map(table_on)
 }
@@ -165,8 +213,10 @@ fn table_on(choosing: bool) -> impl Strategy<Value = Table> {
     let seats = prop::collection::vec(seat, 0..7);
     let failures = prop::collection::vec(failure(), 0..3);
     let checks = prop::collection::vec(evidence(), 0..3);
-    (seats, failures, checks, select(Priority::ALL.to_vec()), 0..4_u8).prop_map(
-        |(seats, failures, checks, priority, needed)| Table {
+    let options = OPTIONS.iter().map(|&option| option.to_owned()).collect();
+    let question = if choosing { Question::Choice(options) } else { Question::Findings };
+    (seats, failures, checks, select(Priority::ALL.to_vec()), 0..4_u8, rules()).prop_map(
+        move |(seats, failures, checks, priority, needed, rules)| Table {
             seats: seats
                 .into_iter()
                 .enumerate()
@@ -187,7 +237,9 @@ fn table_on(choosing: bool) -> impl Strategy<Value = Table> {
             checks: checks.into_iter().enumerate().map(|(index, one)| (id(&format!("c{index}")), one)).collect(),
             priority,
             needed,
-            rules: Rules::default(),
+            rules,
+            question: question.clone(),
+            rulings: vec![],
         },
     )
 }
@@ -196,6 +248,8 @@ fn table_on(choosing: bool) -> impl Strategy<Value = Table> {
 fn voters() -> impl Strategy<Value = Table> {
     table_on(false).prop_map(|mut table| {
         table.checks.clear();
+        // A lower tier is a weaker one by these.
+        table.rules = Rules::default();
         for (_, opinion) in &mut table.seats {
             opinion.findings.clear();
             if opinion.position.verdict().is_none() {
@@ -344,5 +398,56 @@ proptest! {
         }
         let read: Decision = serde_json::from_str(&serde_json::to_string(&decision).unwrap()).unwrap();
         prop_assert_eq!(read, decision);
+    }
+
+    #[test]
+    fn whatever_is_answered_about_disputes_comes_to_the_same_in_any_order(
+        table in prop_oneof![table_on(false), table_on(true)],
+        answers in prop::collection::vec(prop::array::uniform4(0..3_u8), 8),
+        again in prop::collection::vec(prop::array::uniform4(0..3_u8), 8),
+        turn in any::<Index>(),
+    ) {
+        let mut argued = table;
+        argued.rulings = rulings(&argued.decide(), &answers);
+        // Of three options, a second dispute may come of the first.
+        let mut more = rulings(&argued.decide(), &again);
+        more.retain(|one| !argued.rulings.iter().any(|known| known.claim == one.claim));
+        argued.rulings.extend(more);
+        let decision = argued.decide();
+        let mut turned = argued.clone();
+        if !turned.rulings.is_empty() {
+            turned.rulings.rotate_left(turn.index(argued.rulings.len()));
+            turned.rulings.extend(argued.rulings.first().cloned());
+        }
+        turned.seats.reverse();
+        prop_assert_eq!(&turned.decide(), &decision);
+        let open = decision.conflicts.iter().filter(|conflict| conflict.settled_by.is_none()).count();
+        prop_assert_eq!(decision.has_conflict, open > 0);
+        let names: BTreeSet<&str> = decision.conflicts.iter().map(|conflict| conflict.claim.as_str()).collect();
+        prop_assert_eq!(names.len(), decision.conflicts.len(), "each dispute has a name of its own");
+        let acts = matches!(decision.recommendation, Recommendation::Proceed | Recommendation::ProceedWithCaution);
+        prop_assert!(!acts || decision.blockers.is_empty());
+    }
+
+    #[test]
+    fn who_cannot_tell_settles_nothing(table in prop_oneof![table_on(false), table_on(true)]) {
+        let open = table.decide();
+        let mut argued = table;
+        argued.rulings = rulings(&open, &[[2; 4]; 16]);
+        let decision = argued.decide();
+        prop_assert_eq!(&decision.conflicts, &open.conflicts);
+        prop_assert_eq!(decision.overall_confidence, open.overall_confidence);
+    }
+
+    #[test]
+    fn options_are_options_whatever_they_are_called(table in table_on(true)) {
+        let decision = table.decide();
+        prop_assert_eq!(decision.verdict, None);
+        prop_assert!(!decision.blocked_by(Blocker::CriticalFinding));
+        let held = |option: &String| {
+            table.seats.iter().any(|(_, one)| one.position == Position::Choice { option: option.clone() })
+        };
+        prop_assert!(decision.choice.as_ref().is_none_or(held));
+        prop_assert_eq!(decision.choice.is_some(), decision.model_count > 0);
     }
 }

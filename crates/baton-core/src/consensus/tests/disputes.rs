@@ -154,3 +154,21 @@ fn a_third_side_is_not_settled_by_the_first_two() {
     assert_eq!((decision.choice.as_deref(), decision.has_conflict), (Some("B"), false));
     assert!(decision.dissenters.is_empty(), "{:?}", decision.dissenters);
 }
+
+#[test]
+fn an_option_that_lost_a_dispute_does_not_come_back() {
+    let mut table = choosing(&["A", "B", "C"]).chooses("a", 1, "A").chooses("b", 1, "B").chooses("c", 1, "C");
+    let arbiter = |claim: &str, holding_first: bool| Ruling {
+        claim: claim.into(),
+        member: id("z"),
+        side: Some(Side::Against),
+        speaker: Speaker::Arbiter { holding_first },
+    };
+    for claim in ["the verdict is A", "the verdict is B", "the verdict is C"] {
+        table.rulings.extend([arbiter(claim, true), arbiter(claim, false)]);
+    }
+    let decision = table.decide();
+    let claims: Vec<&str> = decision.conflicts.iter().map(|conflict| conflict.claim.as_str()).collect();
+    assert_eq!((claims, decision.choice.as_deref()), (vec!["the verdict is A", "the verdict is B"], Some("C")));
+    assert!(!decision.has_conflict);
+}
