@@ -194,7 +194,8 @@ impl Feedback {
     }
 
     /// What counts of a stream: for each subject of each run the last word, in the order in which they were given. A
-    /// person's word is never replaced by a check's. Rows of newer versions are left out.
+    /// person's word is never replaced by a check's, and what is only said again stays as old as it is. Rows of newer
+    /// versions are left out.
     ///
     /// # Errors
     /// When a row of a known version is damaged.
@@ -203,9 +204,9 @@ impl Feedback {
         for (order, row) in rows.iter().enumerate().filter(|(_, row)| is_known(row)) {
             let said: Self = serde_json::from_str(&row.header)?;
             let key = (said.run.clone(), said.subject);
-            let kept = latest
-                .get(&key)
-                .is_some_and(|(_, known)| known.source != Source::Check && said.source == Source::Check);
+            let kept = latest.get(&key).is_some_and(|(_, known)| {
+                *known == said || (known.source != Source::Check && said.source == Source::Check)
+            });
             if !kept {
                 latest.insert(key, (order, said));
             }

@@ -29,7 +29,8 @@ pub(super) fn learn(held_out: &HeldOut<'_, '_>) -> Option<String> {
             variance += weight * weight;
         }
     }
-    (gain <= CERTAIN * libm::sqrt(variance)).then(|| best.to_owned())
+    // Where nobody was ever right there is nobody to follow.
+    (gain <= CERTAIN * libm::sqrt(variance) && !best.is_empty()).then(|| best.to_owned())
 }
 
 /// The member with most right answers, of equal ones the first by name.
@@ -92,6 +93,7 @@ mod tests {
     fn who_is_alone_in_being_right_is_followed() {
         let followed = learned(&lessons(FEWEST, |_, at| at == 2));
         assert_eq!(followed.as_deref(), Some("c"), "nobody is better than always right");
+        assert_eq!(learned(&lessons(FEWEST, |_, _| false)), None, "nobody was ever right");
         assert_eq!(learned(&lessons(FEWEST - 1, |_, at| at == 2)), None, "too few to tell");
     }
 

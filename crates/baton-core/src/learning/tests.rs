@@ -149,3 +149,40 @@ fn a_lesson_without_votes_teaches_nothing() {
     let one = lesson("math", &[vote("a", 1, "A")], "A");
     assert_eq!(Knowledge::learn([one.clone(), nobody], &tiers()), Knowledge::learn([one], &tiers()));
 }
+
+#[test]
+fn outcomes_that_are_all_alike_leave_a_probability() {
+    let options: Vec<String> = (0..64).map(|at| format!("option {at}")).collect();
+    let votes = |option: Option<&'static str>| {
+        let names: [&'static str; 3] = ["a", "b", "c"];
+        names.map(|name| Vote { option, ..vote(name, 1, "") }).to_vec()
+    };
+    let each: Vec<Vote<'_>> = ["a", "b", "c"].into_iter().zip(&options).map(|(name, one)| vote(name, 1, one)).collect();
+    let schools = [
+        ("right", votes(Some("A")), "A"),
+        ("wrong", votes(Some("B")), "A"),
+        ("silent", votes(None), "A"),
+        ("alone", votes(Some("A"))[..1].to_vec(), "A"),
+        ("apart", each, "option 63"),
+    ];
+    for (name, votes, right) in schools {
+        let taught = (0..250).map(|_| Lesson { options: 64, ..lesson("", &votes, right) });
+        let known = Knowledge::learn(taught, &tiers());
+        assert!(known.is_enough(), "{name}");
+        for member in ["a", "unseen"] {
+            let reliability = known.reliability(member, 1, "", &tiers());
+            assert!((0.02..=0.98).contains(&reliability) && known.weight(member, 1, "", &tiers()) > 0, "{name}");
+        }
+        let asked = crate::consensus::choice::Asked { topic: "", options: 64 };
+        let choice = crate::consensus::choice::decide(&votes, &asked, &known, &tiers());
+        assert_eq!(choice.winner.is_some(), name != "silent");
+        let chance = choice.confidence.as_f64();
+        let bounds = match name {
+            "right" | "alone" => 0.8..=1.0,
+            "silent" => 0.0..=0.0,
+            _ => 0.0..=0.2,
+        };
+        assert!(bounds.contains(&chance), "{name}: {chance}");
+        assert_eq!(choice.learned, Some(250), "{name}");
+    }
+}

@@ -110,8 +110,13 @@ fn opinion(position: Position, findings: Vec<Finding>) -> Opinion {
 }
 
 fn finding() -> impl Strategy<Value = Finding> {
-    let claims =
-        select(vec!["the shift overflows after retries", "retries shift overflows", "a lock is held too long"]);
+    let claims = select(vec![
+        "the shift overflows after retries",
+        "retries shift overflows",
+        "a lock is held too long",
+        "the shift is fine here",
+        "the verdict is approve",
+    ]);
     let severity = select(vec![Severity::Low, Severity::Medium, Severity::High, Severity::Critical]);
     let location = select(vec![
         LocationCheck::Verified,
@@ -395,6 +400,10 @@ proptest! {
         for issue in &decision.issues {
             prop_assert!(!issue.reported_by.is_empty());
             prop_assert!(issue.reported_by.iter().all(|one| !issue.denied_by.contains(one)));
+        }
+        for conflict in &decision.conflicts {
+            prop_assert!(conflict.holds.iter().all(|one| !conflict.against.contains(one)), "{:?}", conflict);
+            prop_assert!(!conflict.holds.is_empty() && !conflict.against.is_empty());
         }
         let read: Decision = serde_json::from_str(&serde_json::to_string(&decision).unwrap()).unwrap();
         prop_assert_eq!(read, decision);

@@ -105,6 +105,15 @@ fn the_last_word_counts_and_a_check_never_overrides_a_person() {
 }
 
 #[test]
+fn what_is_said_again_is_not_newer_for_that() {
+    let state = settled();
+    let check = Feedback::from_checks(&run(), &state).remove(0);
+    let later = Feedback::on_decision(&run(), &state, true, Source::Person).unwrap();
+    let folded = Feedback::fold(&rows(&[check.clone(), later.clone(), check.clone()])).unwrap();
+    assert_eq!(folded, [check, later], "a run that is carried on after its end teaches nothing new");
+}
+
+#[test]
 fn rows_of_a_newer_version_are_passed_over_and_damaged_ones_are_not() {
     let said = Feedback::on_decision(&run(), &settled(), true, Source::Person).unwrap();
     let mut rows = rows(&[said.clone(), said.clone()]);
