@@ -273,12 +273,13 @@ fn check_path(path: &str) -> Result<&str, Refusal> {
 fn counts(line: &str) -> Option<(u32, u32, u32)> {
     let inner = line.strip_prefix("@@ -")?.split(" @@").next()?;
     let (old, new) = inner.split_once(" +")?;
-    let range = |text: &str| -> Option<(u32, u32)> {
+    // Where it begins in the new file follows from the rest, and may lie beyond what is taken of the old one.
+    let range = |text: &str| -> Option<(u64, u32)> {
         match text.trim().split_once(',') {
             Some((at, count)) => Some((at.parse().ok()?, count.parse().ok()?)),
             None => Some((text.trim().parse().ok()?, 1)),
         }
     };
     let ((at, old), (_, new)) = (range(old)?, range(new)?);
-    Some((at, old, new))
+    Some((u32::try_from(at).ok()?, old, new))
 }

@@ -170,6 +170,14 @@ fn a_test_makes_files_or_changes_such_as_hold_tests_and_is_called_as_asked() {
 }
 
 #[test]
+fn the_last_line_that_is_taken_can_be_written_and_read_again() {
+    let last = "--- a/y\n+++ b/y\n@@ -1 +1,2 @@\n a\n+b\n@@ -4294967295,2 +1 @@\n kept\n-gone\n";
+    let patch = read(&answer(last)).unwrap();
+    assert_eq!(read(&answer(&patch.render())), Ok(patch));
+    assert!(read(&answer(&last.replace("4294967295", "4294967296"))).is_err());
+}
+
+#[test]
 fn lines_that_read_like_the_names_of_another_file_are_refused_before_another_hunk() {
     let last = "@@ -1,2 +1,2 @@\n-- a/y\n+++ b/y\n";
     let names = "--- a/x\n+++ b/x\n@@ -9 +9,99 @@\n--- a/y\n+++ b/y\n\n@@ -20,3 +20,3 @@\n-a\n";
