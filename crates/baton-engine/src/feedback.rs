@@ -1,7 +1,7 @@
 //! What became of decisions, as a stream of its own: what is learned is folded from it and from nothing else.
 
 use baton_core::classify::Corrections;
-use baton_core::feedback::{Correction, Feedback, Source, Subject};
+use baton_core::feedback::{Correction, Feedback, FeedbackError, Source, Subject};
 use baton_core::ids::RunId;
 use baton_core::journal::{Actor, Stream};
 use baton_core::run::{Inputs, RunState};
@@ -31,6 +31,14 @@ impl Engine {
         }?;
         self.record_feedback(std::slice::from_ref(&said), actor).await?;
         Ok(said)
+    }
+
+    /// A person's own answer is known to be right. Answers that were prepared teach nothing.
+    pub(crate) async fn learn_from_override(&self, run: &RunId) -> Result<(), EngineError> {
+        match self.rate(run, Subject::Decision, true, Source::Person, Actor::Person).await {
+            Ok(_) | Err(EngineError::Feedback(FeedbackError::Scripted)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// All feedback that counts, in the order in which it was given.

@@ -177,6 +177,32 @@ impl Engine {
         }
     }
 
+    /// Puts a person's own verdict or option in the place of a run's decision, and lets that be learned from: by it
+    /// members were right or wrong. Both are on disk when this returns; a crash in between leaves it unlearned.
+    ///
+    /// # Errors
+    /// When there is no such run, no decision yet, or the answer is none that can stand there; when the store fails.
+    pub async fn override_decision(&self, run: &RunId, answer: &str, note: &str) -> Result<(), EngineError> {
+        loop {
+            let events = self.events(run).await?;
+            let expected = Some(events.len() as u64);
+            let event = Event::Overridden { answer: answer.to_owned(), note: note.to_owned() };
+            let at = self.ports.clock.now();
+            let stamped = Stamped { at, actor: Actor::Person, event: event.clone() };
+            let (state, _) = baton_core::run::step(baton_core::run::fold(events)?, stamped)?;
+            let Some(decision) = state.to_record.as_deref() else { return Ok(()) };
+            let decided = Event::Decided(Box::new(decision.clone())).encode(at, Actor::Engine)?;
+            let events = vec![event.encode(at, Actor::Person)?, decided];
+            let append = Append { stream: Stream::Run(run.clone()), expected, epoch: None, events, blobs: Vec::new() };
+            match self.ports.journal.append(append).await {
+                // Somebody wrote in between: what was decided may be another thing by now.
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => return self.learn_from_override(run).await,
+            }
+        }
+    }
+
     /// Asks whichever process drives the run to stop it. It is seen within a second.
     ///
     /// # Errors

@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Verify(OneRun),
     /// Answer a run that waits for a person
     Respond(Respond),
+    /// Put your own verdict or option in the place of a run's decision
+    Override(Override),
     /// Stop a run, whichever process works on it
     Cancel(OneRun),
     /// Say whether a run's decision turned out well; reliabilities are learned from it
@@ -268,6 +270,19 @@ pub(crate) struct Respond {
     /// The run, by its short id or a part of it
     pub(crate) run: String,
     /// Your answer, one of those that the run offers
+    pub(crate) answer: String,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
+    #[command(flatten)]
+    pub(crate) flags: RunFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Override {
+    /// The run, by its short id or a part of it
+    pub(crate) run: String,
+    /// approve, revise or reject; where options were named, one of them
     pub(crate) answer: String,
     /// Why
     #[arg(long, default_value = "")]

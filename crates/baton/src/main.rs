@@ -62,6 +62,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Runs(runs) => block_on(commands::runs::runs(&runs, output)),
         Command::Show(show) => block_on(commands::show::show(&show, output)),
         Command::Verify(run) => block_on(commands::verify::verify(&run, output)),
+        Command::Override(put) => block_on(commands::respond::put_instead(put, output)),
         Command::Respond(respond) => block_on(commands::respond::respond(respond, output)),
         Command::Cancel(run) => block_on(commands::respond::cancel(&run)),
         Command::Rate(rate) => block_on(commands::rate::rate(&rate, output)),

@@ -53,6 +53,14 @@ pub enum DecidedBy {
         answer: String,
         note: String,
     },
+    /// A person, at a terminal, who put another verdict or option in the place of that of the members.
+    Override {
+        answer: String,
+        /// `None` where there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead_of: Option<String>,
+        note: String,
+    },
     /// A program that spoke for somebody.
     Client {
         name: String,

@@ -22,7 +22,7 @@ pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illega
     if state.inputs.is_none() != matches!(event, Event::Submitted(_)) {
         return Err(illegal("a run begins with `submitted`, once"));
     }
-    if state.status.is_over() && !matches!(event, Event::CancelRequested) {
+    if state.status.is_over() && !follows_the_end(state, &event) {
         return Err(illegal("the run is over"));
     }
     state.last_at = at;
@@ -60,6 +60,12 @@ pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illega
             state.answered = Some((actor, answer, note));
             state.to_record = decide::answered(state).map(Arc::new);
         }
+        Event::Overridden { answer, note } => {
+            let decision = decide::overridden(state, &actor, &answer, &note).map_err(illegal)?;
+            // Where it was waited for a person, the person has said more than was asked.
+            state.status = Status::Decided;
+            state.to_record = Some(Arc::new(decision));
+        }
         Event::Decided(decision) => {
             if state.to_record.take().is_none() {
                 return Err(illegal("nothing was decided here"));
@@ -69,6 +75,15 @@ pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illega
         }
     }
     Ok(())
+}
+
+/// What may still come when a run is over: a wish to stop that came too late, and a person's other decision.
+fn follows_the_end(state: &RunState, event: &Event) -> bool {
+    match event {
+        Event::CancelRequested | Event::Overridden { .. } => true,
+        Event::Decided(_) => state.to_record.is_some(),
+        _ => false,
+    }
 }
 
 fn submitted(state: &mut RunState, inputs: Inputs, at: Timestamp) {

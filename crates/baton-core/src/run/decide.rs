@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::state::{RunState, Step, StepStatus, Work};
+use super::state::{RunState, Status, Step, StepStatus, Work};
 use super::{dispute, reproduce};
 use crate::consensus::{
     self, AnswerRef, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Held, Recommendation, Tried,
@@ -11,8 +11,9 @@ use crate::hash::Hash;
 use crate::ids::{MemberId, StepId};
 use crate::journal::Actor;
 use crate::member::Member;
-use crate::opinion::Position;
+use crate::opinion::{Position, Verdict};
 use crate::outcome::Outcome;
+use crate::task::Question;
 
 /// The decision on what is known now; `None` before anything was submitted.
 pub(super) fn decide(state: &RunState) -> Option<Decision> {
@@ -72,6 +73,42 @@ pub(super) fn answered(state: &RunState) -> Option<Decision> {
         Actor::Engine => {}
     }
     Some(decision)
+}
+
+/// The decision with a person's own verdict or option in the place of that of the members. What they said, and how sure
+/// that made it, stays as it was.
+pub(super) fn overridden(state: &RunState, actor: &Actor, answer: &str, note: &str) -> Result<Decision, &'static str> {
+    if *actor != Actor::Person {
+        return Err("only a person puts another answer in place of a decision");
+    }
+    if !(state.status.is_over() || matches!(state.status, Status::Waiting { .. })) {
+        return Err("the run is under way");
+    }
+    let mut decision = state.decision.as_deref().ok_or("there is no decision")?.clone();
+    let question = &state.plan.as_ref().ok_or("there is no decision")?.classification.question;
+    let instead_of = match question {
+        Question::Verdict | Question::Findings => {
+            let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == answer);
+            let before = decision.verdict.replace(verdict.ok_or("it is none of approve, revise, reject")?);
+            before.map(|verdict| verdict.as_str().to_owned())
+        }
+        Question::Choice(options) if options.iter().any(|option| option == answer) => {
+            decision.choice.replace(answer.to_owned())
+        }
+        Question::Choice(_) => return Err("it is none of the options"),
+        Question::Text | Question::Patch | Question::Test { .. } => {
+            return Err("no text or patch is put in place of one by a word");
+        }
+    };
+    decision.blockers.clear();
+    decision.has_conflict = false;
+    decision.recommendation = Recommendation::Proceed;
+    decision.elapsed_ms = state.last_at.millis_since(state.submitted_at);
+    decision.reasoning.retain(|reason| reason != consensus::NEEDS_PERSON);
+    let place = instead_of.as_deref().unwrap_or("no result");
+    decision.reasoning.push(format!("a person put {answer} in the place of {place}"));
+    decision.decided_by = DecidedBy::Override { answer: answer.to_owned(), instead_of, note: note.to_owned() };
+    Ok(decision)
 }
 
 /// The last draft, where the workflow makes one: it is what the decision is about.

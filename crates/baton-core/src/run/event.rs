@@ -165,6 +165,11 @@ pub enum Event {
         answer: String,
         note: String,
     },
+    /// A person puts another verdict or option in place of the decision. Its `Decided` is in the same commit.
+    Overridden {
+        answer: String,
+        note: String,
+    },
     Decided(Box<Decision>),
 }
 
@@ -224,6 +229,12 @@ struct AttemptHeader {
 }
 
 #[derive(Serialize, Deserialize)]
+struct OverriddenHeader {
+    answer: String,
+    note: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct AnsweredHeader {
     node: usize,
     answer: String,
@@ -260,6 +271,7 @@ impl Event {
             Self::TimerFired { .. } => "timer_fired",
             Self::CancelRequested => "cancel_requested",
             Self::PersonAnswered { .. } => "person_answered",
+            Self::Overridden { .. } => "overridden",
             Self::Decided(_) => "decided",
         }
     }
@@ -299,6 +311,10 @@ impl Event {
             Self::CancelRequested => ("{}".into(), None),
             Self::PersonAnswered { node, answer, note } => {
                 let header = AnsweredHeader { node: *node, answer: answer.clone(), note: note.clone() };
+                (serde_json::to_string(&header)?, None)
+            }
+            Self::Overridden { answer, note } => {
+                let header = OverriddenHeader { answer: answer.clone(), note: note.clone() };
                 (serde_json::to_string(&header)?, None)
             }
             Self::Decided(decision) => {
@@ -371,6 +387,10 @@ fn decode(row: &Row) -> Result<Event, CodecError> {
         "person_answered" => {
             let AnsweredHeader { node, answer, note } = header(row)?;
             Event::PersonAnswered { node, answer, note }
+        }
+        "overridden" => {
+            let OverriddenHeader { answer, note } = header(row)?;
+            Event::Overridden { answer, note }
         }
         "decided" => Event::Decided(Box::new(body(row)?)),
         _ => return Err(unknown()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use baton_core::consensus::{Blocker, DecidedBy, Recommendation};
 use baton_core::ids::RunId;
 use baton_core::journal::Actor;
+use baton_core::opinion::Verdict;
 use baton_core::run::{Event, Inputs, Status};
 use baton_core::task::Priority;
 use baton_engine::{EngineError, Silent};
@@ -42,6 +43,22 @@ async fn a_critical_run_waits_and_a_person_releases_it() {
     let decision = state.decision.unwrap();
     assert_eq!((state.status, decision.recommendation), (Status::Decided, Recommendation::Proceed));
     assert_eq!(decision.decided_by, DecidedBy::Person { answer: "approve".into(), note: "looks right".into() });
+    house.check(&run).await;
+}
+
+#[tokio::test]
+async fn a_persons_own_verdict_is_kept_is_verified_and_is_learned_from() {
+    let (house, run) = parked().await;
+    let engine = house.engine("two");
+    let wrong = engine.override_decision(&run, "perhaps", "").await;
+    assert!(matches!(wrong, Err(EngineError::Illegal(_))), "{wrong:?}");
+    engine.override_decision(&run, "reject", "seen it fail").await.unwrap();
+    let state = engine.drive(&run, &Silent, &Cancel::default()).await.unwrap();
+    let decision = state.decision.unwrap();
+    assert_eq!((state.status, decision.verdict), (Status::Decided, Some(Verdict::Reject)));
+    let said = engine.feedback().await.unwrap();
+    let facts = &said[0].facts;
+    assert_eq!((said.len(), facts.len(), facts.iter().any(|fact| fact.right)), (1, 3, false), "all had approved");
     house.check(&run).await;
 }
 

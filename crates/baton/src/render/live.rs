@@ -249,7 +249,8 @@ impl Observer for Live {
             | Event::OpinionRead { .. }
             | Event::EvidenceRecorded { .. }
             | Event::TimerFired { .. }
-            | Event::PersonAnswered { .. } => {}
+            | Event::PersonAnswered { .. }
+            | Event::Overridden { .. } => {}
         }
     }
 

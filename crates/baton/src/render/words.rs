@@ -103,8 +103,16 @@ pub(super) fn decided_by(decision: &Decision) -> Option<String> {
         DecidedBy::Rule => None,
         DecidedBy::Person { answer, note } if note.is_empty() => Some(format!("a person said {answer}")),
         DecidedBy::Person { answer, note } => Some(format!("a person said {answer} ({})", one_line(note, 200))),
+        DecidedBy::Override { answer, instead_of, note } => {
+            let place = instead_of.as_deref().unwrap_or("no result");
+            Some(format!("a person put {answer} in the place of {place}{}", bracketed(note)))
+        }
         DecidedBy::Client { name, answer } => Some(format!("client {} said {answer}", one_line(name, 40))),
     }
+}
+
+fn bracketed(note: &str) -> String {
+    if note.is_empty() { String::new() } else { format!(" ({})", one_line(note, 200)) }
 }
 
 /// How many opinions were counted, on what kind of task.
@@ -182,6 +190,9 @@ pub(super) fn ended(conflict: &Conflict, state: &RunState, decision: &Decision) 
             "settled"
         };
         return Ended::Settled(format!("{what}: {by}"));
+    }
+    if let DecidedBy::Override { answer, note, .. } = &decision.decided_by {
+        return Ended::Settled(format!("settled by a person: {answer}{}", bracketed(note)));
     }
     if let DecidedBy::Person { answer, note } = &decision.decided_by {
         let because = if note.is_empty() { String::new() } else { format!(" ({})", one_line(note, 200)) };

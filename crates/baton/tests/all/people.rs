@@ -76,6 +76,9 @@ fn a_program_cannot_release_what_waits_for_a_person() {
     assert_eq!(value["decidedBy"]["by"], "client");
     assert!(value["blockers"].as_array().unwrap().contains(&"needs_person".into()));
     assert_eq!(table.run(&["verify", &run]).code, Some(0));
+    let instead = table.run(&["override", &run, "reject"]);
+    assert_eq!(instead.code, Some(2));
+    assert!(instead.stderr.contains("only a person"), "{}", instead.stderr);
 }
 
 #[test]

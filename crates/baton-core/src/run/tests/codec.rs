@@ -76,6 +76,7 @@ fn events() -> Vec<Event> {
         Event::StepInDoubt { step: StepId(2), attempt: 0 },
         Event::TimerFired { step: StepId(2) },
         Event::CancelRequested,
+        Event::Overridden { answer: "reject".into(), note: "seen it fail".into() },
         Event::PersonAnswered { node: 3, answer: "approve".into(), note: "fine".into() },
         Event::Decided(Box::new(decision)),
     ]
@@ -98,7 +99,7 @@ fn every_event_round_trips_with_its_time_and_its_author() {
     assert_eq!(verify_chain(&rows), Ok(()));
     let mut kinds: Vec<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
     kinds.dedup();
-    assert_eq!(kinds.len(), 10, "every kind is here");
+    assert_eq!(kinds.len(), 11, "every kind is here");
     for (index, (row, event)) in rows.iter().zip(events()).enumerate() {
         let read = Stamped::decode(row).unwrap();
         assert_eq!((read.event, read.at), (event, row.at));

@@ -66,6 +66,43 @@ fn a_person_cannot_approve_what_nobody_said() {
     assert_eq!(outside.decision().recommendation, Recommendation::ReviewRequired);
 }
 
+fn overridden(answer: &str) -> Event {
+    Event::Overridden { answer: answer.into(), note: "seen it fail".into() }
+}
+
+#[test]
+fn a_person_puts_another_verdict_in_place_of_the_decision_whenever() {
+    for mut outside in [Outside::submit(inputs(), all_approve).run(), parked()] {
+        assert_eq!(outside.decision().verdict, Some(Verdict::Approve));
+        outside.happens_by(Actor::Person, overridden("reject"));
+        outside.record();
+        assert_eq!(outside.state.status, Status::Decided);
+        assert_eq!(outside.open, [Effect::Finish]);
+        let decision = outside.decision();
+        assert_eq!((decision.verdict, decision.recommendation), (Some(Verdict::Reject), Recommendation::Proceed));
+        assert_eq!((decision.has_conflict, &decision.blockers[..]), (false, &[][..]));
+        let expected = serde_json::json!(
+            {"by": "override", "answer": "reject", "instead_of": "approve", "note": "seen it fail"}
+        );
+        assert_eq!(by(decision), expected);
+        outside.happens_by(Actor::Person, overridden("approve"));
+        outside.record();
+        assert_eq!(outside.decision().verdict, Some(Verdict::Approve), "and changes its mind");
+    }
+}
+
+#[test]
+fn no_program_and_no_stray_word_takes_the_place_of_a_decision() {
+    let refused = |outside: &Outside, actor: Actor, answer: &str| {
+        let stamped = Stamped { at: Timestamp(0), actor, event: overridden(answer) };
+        step(outside.state.clone(), stamped).unwrap_err().because
+    };
+    let decided = Outside::submit(inputs(), all_approve).run();
+    assert!(refused(&decided, Actor::Client("editor".into()), "reject").contains("only a person"));
+    assert!(refused(&decided, Actor::Person, "perhaps").contains("none of approve, revise, reject"));
+    assert!(refused(&Outside::submit(inputs(), all_approve), Actor::Person, "reject").contains("under way"));
+}
+
 /// Draft, review and decide, at most two times more; then a person where it still does not stand.
 fn looping() -> Inputs {
     let mut inputs = inputs();
