@@ -16,7 +16,17 @@ pub(super) fn find(answers: &[Answer<'_>]) -> Vec<Dispute> {
             }
         }
     }
+    disputes.iter_mut().for_each(leave_out_both);
+    disputes.retain(|dispute| !dispute.holds.is_empty() && !dispute.against.is_empty());
     disputes
+}
+
+/// Whoever judges one place in two ways stands on no side.
+fn leave_out_both(dispute: &mut Dispute) {
+    let names = |voices: &[Voice]| -> Vec<String> { voices.iter().map(|voice| voice.member.clone()).collect() };
+    let (holds, against) = (names(&dispute.holds), names(&dispute.against));
+    dispute.holds.retain(|voice| !against.contains(&voice.member));
+    dispute.against.retain(|voice| !holds.contains(&voice.member));
 }
 
 fn add(disputes: &mut Vec<Dispute>, new: Dispute) {

@@ -172,3 +172,19 @@ fn an_option_that_lost_a_dispute_does_not_come_back() {
     assert_eq!((claims, decision.choice.as_deref()), (vec!["the verdict is A", "the verdict is B"], Some("C")));
     assert!(!decision.has_conflict);
 }
+
+#[test]
+fn who_judges_one_place_in_two_ways_is_on_no_side() {
+    let at = |severity: Severity, claim: &str| Finding { severity, ..finding(16, claim) };
+    let judging = |findings: &[Finding]| {
+        let mut opinion = says(Verdict::Reject, "see the list");
+        opinion.findings = findings.to_vec();
+        opinion
+    };
+    let (grave, fine) = (at(Severity::High, "the shift is fine here"), at(Severity::Low, "the shift is fine here"));
+    let both = judging(&[grave.clone(), fine.clone()]);
+    let decision = table().with("a", 1, judging(&[grave])).with("b", 1, both).with("c", 1, judging(&[fine])).decide();
+    for conflict in &decision.conflicts {
+        assert!(conflict.holds.iter().all(|one| !conflict.against.contains(one)), "{conflict:?}");
+    }
+}
