@@ -102,10 +102,11 @@ fn bears_on_code(state: &RunState, plan: &Plan) -> bool {
         kinds && !class.unsure
     };
     match class.question {
-        Question::Findings => true,
+        // What they say without any patch is held beside what they say with each.
+        Question::Findings | Question::Patch => true,
         Question::Verdict => attached || on_code(),
-        // Nothing that is counted there hangs on a check; patches are tried with them in copies.
-        Question::Choice(_) | Question::Text | Question::Patch | Question::Test { .. } => false,
+        // Nothing that is counted there hangs on a check.
+        Question::Choice(_) | Question::Text | Question::Test { .. } => false,
     }
 }
 
