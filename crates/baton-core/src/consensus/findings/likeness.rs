@@ -1,8 +1,7 @@
 //! How alike two findings are: by place where both name one, else by their words.
 
-use std::collections::BTreeMap;
-
-use super::{Report, text};
+use super::Report;
+use super::terms::Terms;
 
 /// Lines apart that may still be the same place.
 pub(super) const SAME_PLACE: u32 = 5;
@@ -37,95 +36,114 @@ const COMMON: &[(&str, f64)] = &[
     ("potential", 0.2),
 ];
 
-/// How much two findings pull together, or that they never may.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Pull {
-    Never,
-    /// 0 to 1.
-    By(f64),
-}
+/// The pull of two findings that are never one.
+pub(super) const NEVER: f64 = f64::NEG_INFINITY;
 
-/// The pull between each two of the findings.
+/// How much each two of the findings pull together: 0 to 1, or [`NEVER`].
 pub(super) struct Likeness {
     size: usize,
-    pulls: Vec<Pull>,
+    /// A row for each finding, with those after it.
+    pulls: Vec<f64>,
 }
 
 impl Likeness {
+    /// Takes eight bytes for each pair of findings.
     pub(super) fn of(reports: &[&Report<'_>]) -> Self {
-        let words = cosines(reports);
-        let size = reports.len();
-        let mut pulls = vec![Pull::Never; size * size];
-        for one in 0..size {
-            for other in 0..size {
-                pulls[one * size + other] = pull(reports[one], reports[other], words[one * size + other]);
+        let mut pulls = cosines(reports);
+        let mut at = 0;
+        for (one, report) in reports.iter().enumerate() {
+            for other in &reports[one + 1..] {
+                pulls[at] = pull(report, other, pulls[at]);
+                at += 1;
             }
         }
-        Self { size, pulls }
+        Self { size: reports.len(), pulls }
     }
 
-    pub(super) fn between(&self, one: usize, other: usize) -> Pull {
-        self.pulls[one * self.size + other]
+    /// The pull between two different findings.
+    pub(super) fn between(&self, one: usize, other: usize) -> f64 {
+        let (one, other) = (one.min(other), one.max(other));
+        self.pulls[row(one, self.size) + other - one - 1]
+    }
+
+    /// The findings after one, each with its pull.
+    pub(super) fn after(&self, one: usize) -> impl Iterator<Item = (usize, f64)> {
+        let begin = row(one, self.size);
+        self.pulls[begin..begin + self.size - one - 1].iter().enumerate().map(move |(at, pull)| (one + 1 + at, *pull))
     }
 
     pub(super) const fn size(&self) -> usize {
         self.size
     }
+
+    #[cfg(test)]
+    pub(super) const fn drawn(size: usize, pulls: Vec<f64>) -> Self {
+        Self { size, pulls }
+    }
 }
 
-fn pull(one: &Report<'_>, other: &Report<'_>, words: f64) -> Pull {
+/// Where the row of a finding begins, in rows that hold those after it.
+const fn row(one: usize, size: usize) -> usize {
+    one * (2 * size - one - 1) / 2
+}
+
+fn pull(one: &Report<'_>, other: &Report<'_>, words: f64) -> f64 {
+    // Most pairs of a long review, and they need no look at names.
+    if matches!((one.line, other.line), (Some(a), Some(b)) if a.abs_diff(b) > SAME_PLACE) {
+        return NEVER;
+    }
     let own = one.reviewer == other.reviewer;
     let apart = matches!((one.file, other.file), (Some(a), Some(b)) if a != b);
     // Nobody contradicts itself.
     if apart || (own && one.holds != other.holds) {
-        return Pull::Never;
+        return NEVER;
     }
     match (one.line, other.line) {
         // One member's two places stay two findings.
-        (Some(a), Some(b)) if own && a != b => Pull::Never,
-        (Some(a), Some(b)) if one.file.is_some() && other.file.is_some() && a.abs_diff(b) <= SAME_LINE => Pull::By(1.0),
-        (Some(a), Some(b)) if a.abs_diff(b) <= SAME_PLACE && words >= NEAR => Pull::By(0.5 + words / 2.0),
-        (Some(_), Some(_)) => Pull::Never,
-        (None, None) => Pull::By(words),
+        (Some(a), Some(b)) if own && a != b => NEVER,
+        (Some(a), Some(b)) if one.file.is_some() && other.file.is_some() && a.abs_diff(b) <= SAME_LINE => 1.0,
+        (Some(_), Some(_)) if words >= NEAR => 0.5 + words / 2.0,
+        (Some(_), Some(_)) => NEVER,
+        (None, None) => words,
         // One says where and the other does not: the words alone must do twice as much.
-        _ => Pull::By(words / 2.0),
+        _ => words / 2.0,
     }
 }
 
-/// Cosine of the claims' terms, each weighed by its rarity among these claims and those seen before.
+/// Cosine of the claims' terms, each weighed by its rarity among these claims and those seen before: a row for each
+/// claim, with those after it.
 fn cosines(reports: &[&Report<'_>]) -> Vec<f64> {
-    let vectors: Vec<BTreeMap<String, f64>> = reports.iter().map(|report| text::terms(report.claim)).collect();
-    let mut found_in: BTreeMap<&str, Vec<(usize, f64)>> = BTreeMap::new();
-    for (at, vector) in vectors.iter().enumerate() {
-        for (term, weight) in vector {
-            found_in.entry(term).or_default().push((at, *weight));
-        }
-    }
     let size = reports.len();
-    let mut products = vec![0.0; size * size];
-    for (term, places) in &found_in {
-        let rarity = rarity(term, places.len(), size);
-        for (at, (one, weight)) in places.iter().enumerate() {
-            for (other, others) in &places[at..] {
-                products[one * size + other] += weight * others * rarity * rarity;
+    let terms = Terms::of(reports.iter().map(|report| report.claim));
+    let common = terms.given(COMMON);
+    let rarities: Vec<f64> = (0..=size).map(|having| rarity(0.0, having, size)).collect();
+    let mut squares = vec![0.0; size];
+    let mut products = vec![0.0; size * size.saturating_sub(1) / 2];
+    for (term, places) in terms.iter() {
+        let rarity = common(term).map_or(rarities[places.len()], |share| rarity(share, places.len(), size));
+        for (at, one) in places.iter().enumerate() {
+            squares[one.claim] += one.weight * one.weight * rarity * rarity;
+            let begin = row(one.claim, size);
+            for other in &places[at + 1..] {
+                products[begin + other.claim - one.claim - 1] += one.weight * other.weight * rarity * rarity;
             }
         }
     }
-    let lengths: Vec<f64> = (0..size).map(|at| libm::sqrt(products[at * size + at])).collect();
-    for one in 0..size {
-        for other in one..size {
-            let length = lengths[one] * lengths[other];
-            let cosine = if length > 0.0 { (products[one * size + other] / length).min(1.0) } else { 0.0 };
-            (products[one * size + other], products[other * size + one]) = (cosine, cosine);
+    let lengths: Vec<f64> = squares.into_iter().map(libm::sqrt).collect();
+    let mut products_left = products.iter_mut();
+    for (one, length) in lengths.iter().enumerate() {
+        for (other, product) in lengths[one + 1..].iter().zip(&mut products_left) {
+            let length = length * other;
+            *product = if length > 0.0 { (*product / length).min(1.0) } else { 0.0 };
         }
     }
     products
 }
 
+/// `common` is the share of those seen before that had the term.
 #[expect(clippy::cast_precision_loss, reason = "counts of findings in one case")]
-fn rarity(term: &str, having: usize, of: usize) -> f64 {
-    let common = COMMON.iter().find(|(word, _)| *word == term).map_or(0.0, |(_, share)| share * SEEN_BEFORE);
-    libm::log((of as f64 + SEEN_BEFORE + 1.0) / (having as f64 + common + 1.0)) + 1.0
+fn rarity(common: f64, having: usize, of: usize) -> f64 {
+    libm::log((of as f64 + SEEN_BEFORE + 1.0) / (having as f64 + common * SEEN_BEFORE + 1.0)) + 1.0
 }
 
 #[cfg(test)]
@@ -136,35 +154,38 @@ mod tests {
         Report { reviewer, file: line.map(|_| "src/a.rs"), line, claim, holds: true }
     }
 
-    fn between(one: &Report<'_>, other: &Report<'_>) -> Pull {
+    fn between(one: &Report<'_>, other: &Report<'_>) -> f64 {
         Likeness::of(&[one, other]).between(0, 1)
     }
 
     fn strength(one: &str, other: &str) -> f64 {
-        match between(&report(0, None, one), &report(1, None, other)) {
-            Pull::By(strength) => strength,
-            Pull::Never => -1.0,
-        }
+        between(&report(0, None, one), &report(1, None, other))
+    }
+
+    fn is_never(pull: f64) -> bool {
+        pull <= NEVER
+    }
+
+    fn is_sure(pull: f64) -> bool {
+        (pull - 1.0).abs() < 1e-12
     }
 
     #[test]
     fn place_speaks_before_words() {
         let here = report(0, Some(10), "the shift overflows");
-        assert_eq!(between(&here, &report(1, Some(11), "misleading name")), Pull::By(1.0));
-        assert_eq!(between(&here, &report(1, Some(14), "misleading name")), Pull::Never);
-        assert_eq!(between(&here, &report(1, Some(40), "the shift overflows")), Pull::Never);
-        assert!(
-            matches!(between(&here, &report(1, Some(14), "shift overflows at 64")), Pull::By(strength) if strength > 0.5)
-        );
+        assert!(is_sure(between(&here, &report(1, Some(11), "misleading name"))));
+        assert!(is_never(between(&here, &report(1, Some(14), "misleading name"))));
+        assert!(is_never(between(&here, &report(1, Some(40), "the shift overflows"))));
+        assert!(between(&here, &report(1, Some(14), "shift overflows at 64")) > 0.5);
     }
 
     #[test]
     fn one_member_neither_merges_its_own_places_nor_contradicts_itself() {
         let here = report(0, Some(10), "the shift overflows");
-        assert_eq!(between(&here, &report(0, Some(11), "the shift overflows")), Pull::Never);
+        assert!(is_never(between(&here, &report(0, Some(11), "the shift overflows"))));
         let denies = Report { holds: false, ..here.clone() };
-        assert_eq!(between(&here, &denies), Pull::Never);
-        assert_eq!(between(&here, &Report { reviewer: 1, ..denies }), Pull::By(1.0));
+        assert!(is_never(between(&here, &denies)));
+        assert!(is_sure(between(&here, &Report { reviewer: 1, ..denies })));
     }
 
     #[test]
@@ -180,7 +201,24 @@ mod tests {
     #[test]
     fn who_says_where_needs_more_words_from_who_does_not() {
         let one = report(0, Some(10), "the shift overflows after many retries");
-        let Pull::By(half) = between(&one, &report(1, None, one.claim)) else { panic!("may merge") };
+        let half = between(&one, &report(1, None, one.claim));
         assert!((half - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn each_pair_has_its_place_in_the_rows() {
+        let claims = ["stale cache", "lock order", "stale lock", "the cache", "", "order of locks"];
+        let reports: Vec<Report<'_>> = claims.iter().enumerate().map(|(at, claim)| report(at, None, claim)).collect();
+        let reports: Vec<&Report<'_>> = reports.iter().collect();
+        let likeness = Likeness::of(&reports);
+        for one in 0..reports.len() {
+            let row: Vec<(usize, f64)> = likeness.after(one).collect();
+            assert_eq!(row.len(), reports.len() - one - 1);
+            for (other, pull) in row {
+                let alike = claims[one].split(' ').any(|word| claims[other].contains(word) && !word.is_empty());
+                assert_eq!(alike, pull > 0.0, "{one} {other}");
+                assert_eq!(pull.to_bits(), likeness.between(other, one).to_bits());
+            }
+        }
     }
 }

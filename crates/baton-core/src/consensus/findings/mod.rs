@@ -3,8 +3,10 @@
 
 mod cluster;
 mod likeness;
+mod listed;
 mod live;
 mod score;
+mod terms;
 mod text;
 mod tone;
 
@@ -87,8 +89,7 @@ pub fn group_with(
     let mut groups: Vec<Group> = clusters
         .into_iter()
         .map(|cluster| {
-            let told: Vec<&Report<'_>> = cluster.iter().map(|unit| firsts[*unit]).collect();
-            let backing = review.backing(&told);
+            let backing = review.backing(&cluster);
             let mut parts: Vec<usize> = cluster.iter().flat_map(|unit| units[*unit].iter().copied()).collect();
             parts.sort_unstable();
             Group {

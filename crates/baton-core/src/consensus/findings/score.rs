@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Report, Reviewer, tone};
+use super::tone::Tone;
+use super::{Report, Reviewer};
 use crate::learning::findings::FindingsExperience;
 use crate::units::Probability;
 
@@ -24,6 +25,9 @@ const TOLD_WELL: f64 = 0.25;
 #[derive(Clone, Debug)]
 pub(super) struct Review<'a> {
     reviewers: &'a [Reviewer<'a>],
+    reports: &'a [&'a Report<'a>],
+    /// How each report is put.
+    tones: Vec<Tone>,
     experience: &'a FindingsExperience,
     /// The mean detail of what is reported.
     usual: f64,
@@ -38,39 +42,43 @@ impl<'a> Review<'a> {
     #[expect(clippy::cast_precision_loss, reason = "counts of findings in one review")]
     pub(super) fn of(
         reviewers: &'a [Reviewer<'a>],
-        reports: &[&Report<'_>],
+        reports: &'a [&'a Report<'a>],
         experience: &'a FindingsExperience,
         share: f64,
     ) -> Self {
-        let holding: Vec<&Report<'_>> = reports.iter().copied().filter(|report| report.holds).collect();
-        let details: f64 = holding.iter().map(|report| tone::detail(report.claim)).sum();
+        let tones: Vec<Tone> = reports.iter().map(|report| Tone::of(report.claim)).collect();
+        let holding = || reports.iter().zip(&tones).filter(|(report, _)| report.holds);
+        let details: f64 = holding().map(|(_, tone)| tone.detail).sum();
         let families: BTreeSet<&str> = reviewers.iter().map(|reviewer| reviewer.family).collect();
         let mut said: BTreeMap<&str, usize> = BTreeMap::new();
-        for reviewer in holding.iter().filter_map(|report| reviewers.get(report.reviewer)) {
+        for reviewer in holding().filter_map(|(report, _)| reviewers.get(report.reviewer)) {
             *said.entry(reviewer.family).or_default() += 1;
         }
         let asked = families.len();
         let sparing = |said: usize| asked >= 2 && said <= SPARING && said * asked <= SPARING_IN_TEAM;
+        let usual = details / holding().count().max(1) as f64;
         Self {
             reviewers,
+            reports,
+            tones,
             experience,
-            usual: details / holding.len().max(1) as f64,
+            usual,
             sparing: said.into_iter().filter(|(_, said)| sparing(*said)).map(|(family, _)| family).collect(),
             needed: (share * asked as f64).max(NEEDED_LEAST),
         }
     }
 
-    /// Who stands behind the parts of a group.
+    /// Who stands behind a group of the reports, which are named by their positions.
     ///
     /// A reporter weighs ln(1 - precision) / ln(1 - ordinary precision), times how its best finding here is put (see
-    /// [`tone::worth`]), times exp(half of how much more detail it gives than is usual in this review). Of each family
+    /// [`Tone::worth`]), times exp(half of how much more detail it gives than is usual in this review). Of each family
     /// only the weightiest counts. Who denies adds nothing: that is told as a conflict.
-    pub(super) fn backing(&self, parts: &[&Report<'_>]) -> Backing {
+    pub(super) fn backing(&self, parts: &[usize]) -> Backing {
         let mut families: BTreeMap<&str, f64> = BTreeMap::new();
         let mut trusted = false;
-        for part in parts.iter().filter(|part| part.holds) {
+        let parts = parts.iter().map(|at| (self.reports[*at], self.tones[*at]));
+        for (part, Tone { worth, detail }) in parts.filter(|(part, _)| part.holds) {
             let Some(reviewer) = self.reviewers.get(part.reviewer) else { continue };
-            let (worth, detail) = (tone::worth(part.claim), tone::detail(part.claim));
             let weight = self.experience.weight(reviewer) * worth * libm::exp(DETAIL * (detail - self.usual));
             let best = families.entry(reviewer.family).or_insert(0.0);
             *best = best.max(weight);
@@ -126,7 +134,8 @@ mod tests {
     fn support(reports: &[Report<'_>]) -> Backing {
         let reviewers = [reviewer("a", "x"), reviewer("b", "y"), reviewer("c", "y")];
         let reports: Vec<&Report<'_>> = reports.iter().collect();
-        Review::of(&reviewers, &reports, &FindingsExperience::default(), 0.31).backing(&reports)
+        let all: Vec<usize> = (0..reports.len()).collect();
+        Review::of(&reviewers, &reports, &FindingsExperience::default(), 0.31).backing(&all)
     }
 
     #[test]
@@ -166,11 +175,13 @@ mod tests {
         let reviewers = [reviewer("a", "x"), reviewer("b", "y")];
         let (bare, told) = (report(0, "the entry is stale"), report(1, TOLD));
         let nothing = FindingsExperience::default();
-        let review = Review::of(&reviewers, &[&bare, &told], &nothing, 0.31);
-        assert!(review.backing(&[&bare]).support < 1.0 && review.backing(&[&told]).support > 1.0);
+        let both = [&bare, &told];
+        let review = Review::of(&reviewers, &both, &nothing, 0.31);
+        assert!(review.backing(&[0]).support < 1.0 && review.backing(&[1]).support > 1.0);
         let denied = Report { holds: false, ..bare.clone() };
-        let alone = Review::of(&reviewers, &[&denied, &told], &nothing, 0.31);
-        assert!((alone.backing(&[&told]).support - 1.0).abs() < 1e-12, "what is denied is not usual");
+        let both = [&denied, &told];
+        let alone = Review::of(&reviewers, &both, &nothing, 0.31);
+        assert!((alone.backing(&[1]).support - 1.0).abs() < 1e-12, "what is denied is not usual");
     }
 
     #[test]
@@ -180,7 +191,7 @@ mod tests {
         let trusted = |said: &[&str], asked: usize| {
             let reports: Vec<Report<'_>> = said.iter().map(|claim| report(0, claim)).collect();
             let reports: Vec<&Report<'_>> = reports.iter().collect();
-            Review::of(&reviewers[..asked], &reports, &nothing, 0.31).backing(&reports[..1]).trusted
+            Review::of(&reviewers[..asked], &reports, &nothing, 0.31).backing(&[0]).trusted
         };
         assert!(trusted(&[TOLD], 3) && trusted(&[TOLD, "b", "c"], 3));
         assert!(!trusted(&[TOLD, "b", "c", "d"], 3), "four things are not few");
