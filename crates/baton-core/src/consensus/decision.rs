@@ -99,6 +99,9 @@ pub struct MergedFinding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     pub severity: Severity,
+    /// Who says how bad it is, from the least, where they are two levels apart or more; the worst one counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub severities: Vec<Rated>,
     pub claim: String,
     /// Members that report it, strongest first.
     pub reported_by: Vec<MemberId>,
@@ -110,6 +113,14 @@ pub struct MergedFinding {
     pub because: String,
     /// The chance that it is worth acting on.
     pub confidence: Probability,
+}
+
+/// Members who hold a finding to be as bad as this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rated {
+    pub severity: Severity,
+    /// Strongest first.
+    pub by: Vec<MemberId>,
 }
 
 /// A finding that was not taken in: it points to a line that does not exist.
@@ -131,7 +142,8 @@ pub struct Conflict {
     #[serde(rename = "for")]
     pub holds: Vec<MemberId>,
     pub against: Vec<MemberId>,
-    /// The sentence by which each member stands on its side, where one was read.
+    /// Why each member stands on its side, in its own words, where there are any: of a finding what it points to, else
+    /// the sentence that says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
     /// What settled it; `None` while it is open.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::conflict::{self, Dispute, View, Voice};
 use super::decision::{Conflict, Dissenter, Reason};
+use super::votes::Tally;
 use super::{Ballot, Ground};
 use crate::ids::MemberId;
 use crate::opinion::Verdict;
@@ -17,33 +18,45 @@ const PEER_GAP: f64 = 0.12;
 const CONFLICT_SHARE: f64 = 0.34;
 const LONGEST_CLAIM: usize = 200;
 
-/// Adds what the votes do not show. Options of a closed choice are voted on by everybody and need nothing.
-pub(super) fn add(ground: &Ground<'_>, conflicts: &mut Vec<Conflict>) {
+/// Adds what the votes do not show, and returns the names of what was added. Options of a closed choice are voted on by
+/// everybody and need nothing; what is disputed about a place in the code is a finding's.
+pub(super) fn add(ground: &Ground<'_>, tally: &Tally, conflicts: &mut Vec<Conflict>) -> Vec<String> {
+    let mut added = Vec::new();
     if matches!(ground.classification.question, Question::Choice(_)) {
-        return;
+        return added;
     }
     let views: Vec<View<'_>> =
         ground.ballots.iter().map(|ballot| View::of(ballot.member.id.as_str(), ballot.opinion)).collect();
     let task = if ground.draft.is_some() { "Review the draft." } else { ground.task };
     let voted = !conflicts.is_empty();
-    for dispute in conflict::find(task, &views) {
-        let Some(found) = conflict_of(ground, &dispute) else { continue };
+    for dispute in conflict::find(task, &views).iter().filter(|dispute| !dispute.at_a_place) {
+        let Some(found) = conflict_of(ground, dispute) else { continue };
         if let Some(known) = conflicts.iter_mut().find(|known| same_sides(known, &found)) {
-            // A finding says itself what it is about.
-            if !dispute.at_a_place {
-                known.reasons = found.reasons;
+            // A finding has its own reasons.
+            if Some(&known.claim) == tally.contested_claim().as_ref() {
+                known.reasons = better(found.reasons, &known.reasons);
             }
-        } else if weighty(ground, &found) && (dispute.at_a_place || (!voted && unvoted(ground, &found))) {
+        } else if weighty(ground, &found) && !voted && unvoted(ground, &found) {
+            added.push(found.claim.clone());
             conflicts.push(found);
         }
     }
+    added
 }
 
-/// Members on the lighter side of a dispute that the votes do not show, with their own words. Where evidence settled it
+/// The sentences that were read for a side, and for whom none was, what is known already.
+fn better(mut read: Vec<Reason>, known: &[Reason]) -> Vec<Reason> {
+    let silent = |one: &&Reason| !read.iter().any(|other| other.member == one.member);
+    let rest: Vec<Reason> = known.iter().filter(silent).cloned().collect();
+    read.extend(rest);
+    read
+}
+
+/// Members on the lighter side of disputes that the votes do not show, with their own words. Where evidence settled it
 /// and the result is what a member had said, that member was right and is left out.
-pub(super) fn dissenters(
+pub(super) fn dissenters<'a>(
     ground: &Ground<'_>,
-    conflicts: &[Conflict],
+    conflicts: impl Iterator<Item = &'a Conflict>,
     result: Option<Verdict>,
     known: &[Dissenter],
 ) -> Vec<Dissenter> {
@@ -53,7 +66,7 @@ pub(super) fn dissenters(
         own.zip(result).is_some_and(|(own, result)| own.approves() == result.approves())
     };
     let mut dissenters: Vec<Dissenter> = Vec::new();
-    for conflict in conflicts.iter().filter(|conflict| !conflict.reasons.is_empty()) {
+    for conflict in conflicts {
         let for_it = weight(ground, &conflict.holds) < weight(ground, &conflict.against);
         let (side, members) = if for_it { ("for", &conflict.holds) } else { ("against", &conflict.against) };
         for member in members.iter().filter(|member| conflict.settled_by.is_none() || !was_right(member)) {
@@ -100,7 +113,7 @@ fn unvoted(ground: &Ground<'_>, conflict: &Conflict) -> bool {
 }
 
 /// The lighter side has a peer of the most reliable member, or a heavy share: the rule of contested votes.
-fn weighty(ground: &Ground<'_>, conflict: &Conflict) -> bool {
+pub(super) fn weighty(ground: &Ground<'_>, conflict: &Conflict) -> bool {
     let (holds, against) = (weight(ground, &conflict.holds), weight(ground, &conflict.against));
     let lead = strongest(ground, &conflict.holds).max(strongest(ground, &conflict.against));
     let lighter = if holds < against { &conflict.holds } else { &conflict.against };

@@ -15,10 +15,18 @@ use crate::units::MicroUsd;
 /// What stands among the reasons of a critical task until it was answered.
 pub(crate) const NEEDS_PERSON: &str = "a critical task waits for a person";
 
-pub(super) fn decision(ground: &Ground<'_>, claims: Claims, tally: &Tally, outcome: Outcome) -> Decision {
+/// `unvoted` names the disputes that no vote and no finding shows.
+pub(super) fn decision(
+    ground: &Ground<'_>,
+    claims: Claims,
+    tally: &Tally,
+    outcome: Outcome,
+    unvoted: &[String],
+) -> Decision {
     let reasoning = reasoning(ground, &claims, tally, &outcome);
     let mut dissenters = dissenters(ground, &outcome, tally);
-    dissenters.extend(super::disputes::dissenters(ground, &outcome.conflicts, outcome.verdict, &dissenters));
+    let unvoted = outcome.conflicts.iter().filter(|conflict| unvoted.contains(&conflict.claim));
+    dissenters.extend(super::disputes::dissenters(ground, unvoted, outcome.verdict, &dissenters));
     let choice = if outcome.verdict.is_none() { tally.winner.clone() } else { None };
     let prices = ground.held.iter().filter_map(|seat| seat.cost);
     Decision {

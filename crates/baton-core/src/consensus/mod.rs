@@ -35,7 +35,7 @@ pub(crate) use explain::NEEDS_PERSON;
 
 pub use decision::{
     AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember,
-    MergedFinding, PatchReport, Reason, Recommendation, RefusedFinding, ReproductionReport, Standing,
+    MergedFinding, PatchReport, Rated, Reason, Recommendation, RefusedFinding, ReproductionReport, Standing,
 };
 pub use patches::Tried;
 pub use reproduction::{OpenClaim, Reproduction, Tested, open_claims, tested};
@@ -111,7 +111,7 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
     let mut claims = findings::merge(&ground);
     let mut tally = votes::tally(&ground);
     let mut conflicts = recommend::conflicts(&ground, &claims, &tally);
-    disputes::add(&ground, &mut conflicts);
+    let unvoted = disputes::add(&ground, &tally, &mut conflicts);
     let mut ranked = patches::rank(&ground);
     conflicts.extend(ranked.as_ref().and_then(patches::Ranked::conflict));
     let settled = settle::settle(&mut conflicts, &ground.rulings);
@@ -125,7 +125,7 @@ pub fn decide(ground: &Ground<'_>) -> Decision {
         Some(ranked) => patches::conclude(&ground, ranked, conflicts),
         None => recommend::conclude(&ground, &claims, &tally, conflicts),
     };
-    let mut decision = explain::decision(&ground, claims, &tally, outcome);
+    let mut decision = explain::decision(&ground, claims, &tally, outcome, &unvoted);
     if let Some(ranked) = &ranked {
         patches::tell(ranked, &mut decision);
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Ground;
 use super::decision::{Blocker, ConfidenceSource, Conflict, Recommendation};
 use super::findings::Claims;
 use super::votes::Tally;
+use super::{Ground, disputes};
 use crate::evidence::CheckResult;
 use crate::opinion::{Position, Verdict};
 use crate::task::Priority;
@@ -84,15 +84,11 @@ fn verdict(claims: &Claims, tally: &Tally, settled: Option<String>) -> (Option<V
 /// What members contradict each other about; settled where a check says who is right.
 pub(super) fn conflicts(ground: &Ground<'_>, claims: &Claims, tally: &Tally) -> Vec<Conflict> {
     let settled = settled_verdict(ground, claims, tally);
-    let mut conflicts: Vec<Conflict> = tally.conflict(settled).into_iter().collect();
-    for claim in claims.merged.iter().filter(|claim| !claim.finding.denied_by.is_empty()) {
-        conflicts.push(Conflict {
-            claim: claim.disputed_as.clone(),
-            holds: claim.finding.reported_by.clone(),
-            against: claim.finding.denied_by.clone(),
-            reasons: Vec::new(),
-            settled_by: claim.settled_by.clone(),
-        });
+    let mut conflicts: Vec<Conflict> = tally.conflict(ground, settled).into_iter().collect();
+    for claim in &claims.merged {
+        // A denial always counts; that somebody calls the place fine does where its weight does.
+        let counts = |conflict: &Conflict| !claim.finding.denied_by.is_empty() || disputes::weighty(ground, conflict);
+        conflicts.extend(claim.conflict().filter(counts));
     }
     conflicts
 }

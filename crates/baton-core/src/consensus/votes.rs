@@ -1,21 +1,29 @@
 //! Votes on exclusive positions: weights, families, camps.
 
 use super::choice::{self, Asked, Choice};
-use super::decision::Conflict;
+use super::decision::{Conflict, Reason};
 use super::settle::{self, Settled, Side};
 use super::{Ballot, Ground};
 use crate::ids::MemberId;
 use crate::learning::{self, Knowledge};
 use crate::member::Member;
-use crate::opinion::{Position, Verdict};
+use crate::opinion::{Position, Stance, Verdict};
 use crate::task::Question;
+use crate::text::one_line;
 use crate::units::Probability;
 
 /// A side that holds this share of the weight is in conflict with the winner even without a peer of the leader.
 const CONFLICT_SHARE: f64 = 0.34;
 
-/// What a dispute about the winner begins with.
-pub(super) const VERDICT_CLAIM: &str = "the verdict is ";
+/// What a dispute about the winner begins with, where the vote is on a verdict and where it is on options.
+const VERDICT_CLAIM: &str = "the verdict is ";
+const ANSWER_CLAIM: &str = "the answer is ";
+const LONGEST_REASON: usize = 300;
+
+/// The words could be taken for a dispute about the winner.
+pub(super) fn is_worded_as_vote(claim: &str) -> bool {
+    [VERDICT_CLAIM, ANSWER_CLAIM].iter().any(|begins| claim.starts_with(begins))
+}
 
 /// One counted vote.
 #[derive(Clone, Debug)]
@@ -54,13 +62,18 @@ impl Tally {
     /// The disputed claim, where the votes are in conflict.
     pub(super) fn contested_claim(&self) -> Option<String> {
         let winner = self.winner.as_deref().filter(|_| self.contested)?;
-        Some(format!("{VERDICT_CLAIM}{winner}"))
+        if !self.choosing {
+            return Some(format!("{VERDICT_CLAIM}{winner}"));
+        }
+        // Of several options two are held against each other at a time: both have a name.
+        self.other_side().map(|other| format!("{ANSWER_CLAIM}{winner}, not {other}"))
     }
 
     /// Takes in how a dispute about the winner ended: votes of those who gave way move over, an arbiter's is added.
     pub(super) fn settle(&mut self, settled: &[Settled], ground: &Ground<'_>) {
         let (Some(claim), Some(winner)) = (self.contested_claim(), self.winner.clone()) else { return };
         let Some(other) = self.other_side() else { return };
+        let against: Vec<String> = self.against().map(|vote| vote.option.clone()).collect();
         for ruling in ground.rulings.iter().filter(|ruling| ruling.claim == claim) {
             let Some(side) = ruling.gives_way() else { continue };
             if let Some(vote) = self.votes.iter_mut().find(|vote| vote.member == ruling.member) {
@@ -71,33 +84,34 @@ impl Tally {
         }
         let Some(end) = settled.iter().find(|end| end.claim == claim) else { return };
         let holds = end.side == Side::Holds;
-        let right = if holds { winner.clone() } else { other };
+        self.lost.extend(if holds { against } else { vec![winner.clone()] });
+        let right = if holds { winner } else { other };
         let arbiter = end.arbiter.as_ref().and_then(|id| ground.members.iter().find(|member| member.id == *id));
         self.votes.extend(arbiter.map(|arbiter| alone(arbiter, right.clone(), ground)));
         (self.winner, self.learned) = (Some(right), None);
-        self.lost.extend((!holds).then_some(winner));
-        self.contested = !holds && self.is_contested();
+        self.contested = self.is_contested();
     }
 
-    /// What the other side of a dispute about the winner stands for: of options what its first speaker holds, as its
-    /// words are the ones that are shown; of verdicts the heaviest, as they are of one camp.
+    /// What the other side of a dispute about the winner stands for: the heaviest that no dispute has gone against.
     fn other_side(&self) -> Option<String> {
-        let mut open = self.open_against();
-        if self.choosing {
-            return open.next().map(|vote| vote.option.clone());
-        }
-        heaviest(&weights(open, |vote| &vote.option)).map(str::to_owned)
+        heaviest(&weights(self.open(), |vote| &vote.option)).map(str::to_owned)
     }
 
-    /// Votes for what no dispute has gone against yet, that cannot be right together with the winner.
-    fn open_against(&self) -> impl Iterator<Item = &Vote> {
+    /// Votes that cannot be right together with the winner, for what no dispute has gone against.
+    fn open(&self) -> impl Iterator<Item = &Vote> {
         self.opposed().filter(|vote| !self.lost.contains(&vote.option))
+    }
+
+    /// The votes of the other side: of one option, or of all verdicts that cannot be right together with the winner.
+    fn against(&self) -> impl Iterator<Item = &Vote> {
+        let other = self.other_side().filter(|_| self.choosing);
+        self.open().filter(move |vote| other.as_ref().is_none_or(|other| vote.option == *other))
     }
 
     fn is_contested(&self) -> bool {
         let total: f64 = self.votes.iter().map(|vote| vote.weight).sum();
-        let against: f64 = self.open_against().map(|vote| vote.weight).sum();
-        self.open_against().any(|vote| vote.peer) || (total > 0.0 && against / total >= CONFLICT_SHARE)
+        let against: f64 = self.open().map(|vote| vote.weight).sum();
+        self.open().any(|vote| vote.peer) || (total > 0.0 && against / total >= CONFLICT_SHARE)
     }
 
     fn is_compatible(&self, one: &str, other: &str) -> bool {
@@ -111,13 +125,13 @@ impl Tally {
     }
 
     /// The conflict about the winner, where the votes are in one.
-    pub(super) fn conflict(&self, settled_by: Option<String>) -> Option<Conflict> {
+    pub(super) fn conflict(&self, ground: &Ground<'_>, settled_by: Option<String>) -> Option<Conflict> {
         let claim = self.contested_claim()?;
         Some(Conflict {
             claim,
             holds: self.agreeing().map(|vote| vote.member.clone()).collect(),
-            against: self.open_against().map(|vote| vote.member.clone()).collect(),
-            reasons: Vec::new(),
+            against: self.against().map(|vote| vote.member.clone()).collect(),
+            reasons: self.agreeing().chain(self.against()).filter_map(|vote| reason(ground, vote)).collect(),
             settled_by,
         })
     }
@@ -139,11 +153,11 @@ impl Tally {
     }
 }
 
-/// Of three options or more, a dispute that went against the first may leave one between the others: taken up in turn
-/// until one is open or none is left. No option wins that lost before, so that it ends.
+/// Of three options or more, a dispute between two may leave one with another: taken up in turn until one is open or
+/// none is left.
 pub(super) fn third_sides(tally: &mut Tally, ground: &Ground<'_>) -> Vec<Conflict> {
     let mut conflicts = Vec::new();
-    while let Some(conflict) = tally.conflict(None).filter(|_| !tally.lost.is_empty()) {
+    while let Some(conflict) = tally.conflict(ground, None).filter(|_| !tally.lost.is_empty()) {
         conflicts.push(conflict);
         let last = conflicts.len() - 1;
         let settled = settle::settle(&mut conflicts[last..], &ground.rulings);
@@ -191,6 +205,20 @@ fn alone(member: &Member, option: String, ground: &Ground<'_>) -> Vote {
     let weight = knowledge.weight(name, member.tier, topic, tiers) as f64 / 1e6;
     let reliability = knowledge.reliability(name, member.tier, topic, tiers);
     Vote { member: member.id.clone(), option, reliability, weight, discount: 1.0, peer: true }
+}
+
+/// Why a member votes as it does: the sentence that names its option, else its first one, else what it lists or sums up.
+/// `None` for a vote that moved, or that nobody gave a reason for.
+fn reason(ground: &Ground<'_>, vote: &Vote) -> Option<Reason> {
+    let ballot = ground.ballots.iter().find(|ballot| ballot.member.id == vote.member)?;
+    let (option, opinion) = (position(ballot).filter(|option| *option == vote.option)?.to_lowercase(), ballot.opinion);
+    // A letter stands in every sentence.
+    let names = |sentence: &&String| option.len() > 1 && sentence.to_lowercase().contains(&option);
+    let sentence = opinion.statements.iter().find(names).or(opinion.statements.first());
+    let listed = || opinion.findings.iter().find(|finding| finding.stance == Stance::Holds).map(|one| &one.claim);
+    let text = sentence.or_else(listed).unwrap_or(&opinion.summary);
+    let said = text.chars().any(char::is_alphanumeric);
+    said.then(|| Reason { member: vote.member.clone(), reason: one_line(text, LONGEST_REASON) })
 }
 
 /// To leave a thing as it is, or to change it.

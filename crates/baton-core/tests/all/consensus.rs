@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use baton_core::catalog::Rules;
 use baton_core::classify::Classification;
 use baton_core::consensus::{
-    Ballot, Blocker, CheckOutcome, ConfidenceSource, Decision, Failure, Ground, Recommendation, Ruling, Side, Speaker,
-    decide,
+    Ballot, Blocker, CheckOutcome, ConfidenceSource, Conflict, Decision, Failure, Ground, Recommendation, Ruling, Side,
+    Speaker, decide,
 };
 use baton_core::evidence::{CheckResult, Evidence, Place};
 use baton_core::ids::MemberId;
@@ -458,5 +458,46 @@ proptest! {
         };
         prop_assert!(decision.choice.as_ref().is_none_or(held));
         prop_assert_eq!(decision.choice.is_some(), decision.model_count > 0);
+    }
+
+    #[test]
+    fn every_dispute_has_two_sides_and_every_finding_at_most_one_dispute(table in table()) {
+        let decision = table.decide();
+        let names: BTreeSet<&str> = decision.conflicts.iter().map(|conflict| conflict.claim.as_str()).collect();
+        prop_assert_eq!(names.len(), decision.conflicts.len(), "{:?}", decision.conflicts);
+        for conflict in &decision.conflicts {
+            prop_assert!(!conflict.holds.is_empty() && !conflict.against.is_empty());
+            prop_assert!(conflict.holds.iter().all(|one| !conflict.against.contains(one)), "{:?}", conflict);
+            let stands = |one: &MemberId| conflict.holds.contains(one) || conflict.against.contains(one);
+            prop_assert!(conflict.reasons.iter().all(|said| stands(&said.member) && !said.reason.is_empty()));
+            let option = |one: &MemberId| {
+                let (_, opinion) = table.seats.iter().find(|(member, _)| member.id == *one)?;
+                match &opinion.position {
+                    Position::Choice { option } => Some(option.clone()),
+                    _ => None,
+                }
+            };
+            if conflict.claim.starts_with("the answer is ") {
+                for side in [&conflict.holds, &conflict.against] {
+                    let options: BTreeSet<Option<String>> = side.iter().map(option).collect();
+                    prop_assert!(options.len() == 1 && !options.contains(&None), "{:?}", conflict);
+                }
+            }
+        }
+        for issue in &decision.issues {
+            let about = |claim: &str| claim == issue.claim || claim.starts_with(&format!("{} (", issue.claim));
+            let sides = |one: &&Conflict| about(&one.claim) && one.holds == issue.reported_by && one.against == issue.denied_by;
+            let disputes = decision.conflicts.iter().filter(sides).count();
+            prop_assert!(disputes > 0 || issue.denied_by.is_empty(), "{:?}", issue);
+            prop_assert!(issue.severities.len() != 1);
+            let rated: BTreeSet<&MemberId> = issue.severities.iter().flat_map(|rated| &rated.by).collect();
+            prop_assert!(rated.is_empty() || rated == issue.reported_by.iter().collect());
+            prop_assert!(issue.severities.last().is_none_or(|worst| worst.severity == issue.severity));
+        }
+        let is_of_one = |claim: &str| {
+            decision.issues.iter().any(|issue| claim == issue.claim || claim.starts_with(&format!("{} (", issue.claim)))
+        };
+        let of_findings = decision.conflicts.iter().filter(|one| is_of_one(&one.claim)).count();
+        prop_assert!(of_findings <= decision.issues.iter().filter(|issue| !issue.denied_by.is_empty()).count());
     }
 }

@@ -98,6 +98,11 @@ pub fn find(task: &str, views: &[View<'_>]) -> Vec<Dispute> {
     disputes
 }
 
+/// The finding says that there is nothing to do: it denies, or is of low weight and speaks well of the place.
+pub(super) fn lets_pass(finding: &Finding) -> bool {
+    places::passes(finding)
+}
+
 /// What two members' answers show: how much of each of [`FEATURES`], in parts of [`FULL`]. The weights are fitted on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {

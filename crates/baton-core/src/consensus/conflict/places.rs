@@ -87,7 +87,7 @@ fn graver(finding: &Finding, than: &Finding) -> bool {
 }
 
 /// The finding says that there is nothing to do: it denies, or its words speak well of the place.
-fn passes(finding: &Finding) -> bool {
+pub(super) fn passes(finding: &Finding) -> bool {
     if finding.stance == Stance::DoesNotHold {
         return true;
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::likeness::SAME_PLACE;
-use super::{Report, Reviewer, group};
+use super::said::{self, Said};
+use super::{Report, Reviewer, denials, group};
 use crate::consensus::decision::{MergedFinding, RefusedFinding, Standing};
 use crate::consensus::reproduction::{Reproduction, SHOWN, Tested, lowered};
 use crate::consensus::settle::{Settled, Side};
-use crate::consensus::votes::VERDICT_CLAIM;
+use crate::consensus::votes::is_worded_as_vote;
 use crate::consensus::{Ballot, Ground};
 use crate::evidence::{CheckResult, Place};
 use crate::ids::MemberId;
@@ -32,8 +33,8 @@ impl Claims {
     /// Takes in how disputes about findings ended.
     pub(in crate::consensus) fn settle(&mut self, settled: &[Settled]) {
         for claim in &mut self.merged {
+            let disputed = claim.is_disputed();
             let finding = &mut claim.finding;
-            let disputed = !finding.denied_by.is_empty();
             let Some(end) = settled.iter().find(|end| disputed && end.claim == claim.disputed_as) else { continue };
             let holds = end.side == Side::Holds;
             finding.standing = if holds { Standing::Confirmed } else { Standing::Unconfirmed };
@@ -68,6 +69,10 @@ pub(in crate::consensus) struct Claim {
     pub(in crate::consensus) settled_by: Option<String>,
     /// Why it is so, in the words of the strongest member that says why.
     pub(in crate::consensus) evidence: Option<String>,
+    /// Each member's own part in it.
+    pub(super) said: Vec<Said>,
+    /// What calls its place fine without a word of denial.
+    pub(super) doubts: Vec<Said>,
     /// What settled it is a member's test.
     by_test: bool,
 }
@@ -85,6 +90,12 @@ struct Part<'a> {
     finding: &'a Finding,
 }
 
+impl Part<'_> {
+    fn said(&self) -> Said {
+        Said { member: self.ballot.member.id.clone(), finding: self.finding.clone() }
+    }
+}
+
 /// What the merge says of a group, before evidence.
 struct Merged {
     probability: Probability,
@@ -97,7 +108,9 @@ pub(in crate::consensus) fn merge(ground: &Ground<'_>) -> Claims {
     let reviewers: Vec<Reviewer<'_>> = ground.ballots.iter().map(reviewer).collect();
     let reports: Vec<Report<'_>> = parts.iter().map(|(reviewer, part)| report(*reviewer, part.finding)).collect();
     let mut merged = Vec::new();
-    for group in group(&reviewers, &reports, &ground.experience.findings) {
+    let mut groups = group(&reviewers, &reports, &ground.experience.findings);
+    denials::to_their_place(&mut groups, &reports);
+    for group in groups {
         let cluster: Vec<&Part<'_>> =
             group.parts.iter().filter_map(|at| parts.get(*at)).map(|(_, part)| part).collect();
         let merge = Merged { probability: group.probability, confirmed: group.confirmed };
@@ -113,9 +126,9 @@ pub(in crate::consensus) fn merge(ground: &Ground<'_>) -> Claims {
 fn name_disputes(claims: &mut [Claim]) {
     for at in 0..claims.len() {
         let finding = &claims[at].finding;
-        let of_another = |one: &Claim| !one.finding.denied_by.is_empty() && one.finding.claim == finding.claim;
+        let of_another = |one: &Claim| one.is_disputed() && one.finding.claim == finding.claim;
         let doubled = claims.iter().enumerate().any(|(other, one)| other != at && of_another(one));
-        if !doubled && !finding.claim.starts_with(VERDICT_CLAIM) {
+        if !doubled && !is_worded_as_vote(&finding.claim) {
             continue;
         }
         let line = finding.line.map_or(String::new(), |line| format!(":{line}"));
@@ -196,10 +209,12 @@ fn claim(ground: &Ground<'_>, cluster: &[&Part<'_>], merge: &Merged) -> Option<C
     let known = Known { settled_by: settled_by.as_deref(), passes: test.filter(|test| test.tested == Tested::Passes) };
     let (standing, because) = standing(&holding, &known, credible_critical, merge);
     let settled = settled_by.as_ref().map(|_| if by_test { SHOWN } else { CHECKED });
+    let said: Vec<Said> = cluster.iter().map(|part| part.said()).collect();
     let finding = MergedFinding {
         file: lead.finding.file.clone(),
         line: lead.finding.line,
         severity,
+        severities: said::severities(&said),
         claim: lead.finding.claim.clone(),
         reported_by: members(&holding),
         denied_by: members(&denying),
@@ -209,7 +224,8 @@ fn claim(ground: &Ground<'_>, cluster: &[&Part<'_>], merge: &Merged) -> Option<C
     };
     let evidence = holding.iter().find_map(|part| part.finding.evidence.clone());
     let disputed_as = finding.claim.clone();
-    Some(Claim { finding, disputed_as, credible_critical, settled_by, evidence, by_test })
+    let doubts = said::doubts(ground, &said);
+    Some(Claim { finding, disputed_as, credible_critical, settled_by, evidence, said, doubts, by_test })
 }
 
 fn members(parts: &[&Part<'_>]) -> Vec<MemberId> {

@@ -2,9 +2,11 @@
 //! reviewers; the order in which findings came does not matter, and what one member says twice counts once.
 
 mod cluster;
+mod denials;
 mod likeness;
 mod listed;
 mod live;
+mod said;
 mod score;
 mod terms;
 mod text;

@@ -82,7 +82,11 @@ fn one_place_judged_twice_is_a_conflict_although_the_verdicts_agree() {
         .with("birch", 1, judged("low", "unwrap is fine here"))
         .decide();
     assert_eq!(decision.conflicts.len(), 1);
-    assert_eq!(decision.conflicts[0].claim, "a.rs:7: unwrap is reached by users");
+    let conflict = &decision.conflicts[0];
+    assert_eq!(conflict.claim, "unwrap is reached by users");
+    assert_eq!((&conflict.holds, &conflict.against), (&ids(&["alder"]), &ids(&["birch"])));
+    let reasons: Vec<&str> = conflict.reasons.iter().map(|said| said.reason.as_str()).collect();
+    assert_eq!(reasons, ["unwrap is reached by users", "unwrap is fine here"]);
 }
 
 fn party(claim: &str, member: &str, own: Side, side: Side) -> Ruling {
@@ -147,9 +151,9 @@ fn a_third_side_is_not_settled_by_the_first_two() {
     let left = decision.conflicts.iter().find(|conflict| conflict.settled_by.is_none()).unwrap();
     assert_eq!(
         (left.claim.as_str(), &left.holds, &left.against),
-        ("the verdict is B", &ids(&["a", "b"]), &ids(&["c"]))
+        ("the answer is B, not C", &ids(&["a", "b"]), &ids(&["c"]))
     );
-    table.rulings.push(party("the verdict is B", "c", Side::Against, Side::Holds));
+    table.rulings.push(party("the answer is B, not C", "c", Side::Against, Side::Holds));
     let decision = table.decide();
     assert_eq!((decision.choice.as_deref(), decision.has_conflict), (Some("B"), false));
     assert!(decision.dissenters.is_empty(), "{:?}", decision.dissenters);
@@ -164,12 +168,12 @@ fn an_option_that_lost_a_dispute_does_not_come_back() {
         side: Some(Side::Against),
         speaker: Speaker::Arbiter { holding_first },
     };
-    for claim in ["the verdict is A", "the verdict is B", "the verdict is C"] {
+    for claim in ["the answer is A, not B", "the answer is B, not C", "the answer is C, not A"] {
         table.rulings.extend([arbiter(claim, true), arbiter(claim, false)]);
     }
     let decision = table.decide();
     let claims: Vec<&str> = decision.conflicts.iter().map(|conflict| conflict.claim.as_str()).collect();
-    assert_eq!((claims, decision.choice.as_deref()), (vec!["the verdict is A", "the verdict is B"], Some("C")));
+    assert_eq!((claims, decision.choice.as_deref()), (vec!["the answer is A, not B", "the answer is B, not C"], Some("C")));
     assert!(!decision.has_conflict);
 }
 
@@ -187,4 +191,104 @@ fn who_judges_one_place_in_two_ways_is_on_no_side() {
     for conflict in &decision.conflicts {
         assert!(conflict.holds.iter().all(|one| !conflict.against.contains(one)), "{conflict:?}");
     }
+}
+
+#[test]
+fn options_are_held_against_each_other_two_at_a_time_and_by_name() {
+    let mut table = choosing(&["postgres", "sqlite", "redis"])
+        .chooses("alpha", 1, "postgres")
+        .chooses("bravo", 1, "sqlite")
+        .chooses("charlie", 2, "sqlite")
+        .chooses("delta", 3, "sqlite")
+        .chooses("echo", 4, "redis");
+    let open = table.decide();
+    assert_eq!(open.conflicts.len(), 1, "{:?}", open.conflicts);
+    let conflict = &open.conflicts[0];
+    assert_eq!(conflict.claim, "the answer is sqlite, not postgres");
+    assert_eq!((&conflict.holds, &conflict.against), (&ids(&["bravo", "charlie", "delta"]), &ids(&["alpha"])));
+    assert!(names(&open.dissenters).contains(&"echo"), "the third option is told as what it is");
+    table.rulings = vec![party(&conflict.claim, "alpha", Side::Against, Side::Holds)];
+    let settled = table.decide();
+    assert_eq!((settled.choice.as_deref(), settled.has_conflict), (Some("sqlite"), false), "redis weighs too little");
+}
+
+#[test]
+fn a_third_option_of_a_peer_is_still_to_be_argued_when_the_first_two_have_settled_it() {
+    let mut table = choosing(&["A", "B", "C"]).chooses("a", 1, "A").chooses("b", 1, "B").chooses("c", 1, "C");
+    table.rulings = vec![party("the answer is A, not B", "b", Side::Against, Side::Holds)];
+    let decision = table.decide();
+    let claims: Vec<&str> = decision.conflicts.iter().map(|conflict| conflict.claim.as_str()).collect();
+    assert_eq!(claims, ["the answer is A, not B", "the answer is A, not C"]);
+    assert!(decision.has_conflict && decision.choice.as_deref() == Some("A"));
+    assert_eq!(decision.conflicts[1].against, ids(&["c"]));
+}
+
+#[test]
+fn who_votes_for_an_option_is_told_with_its_own_reason() {
+    let text = |option: &str, why: &str| {
+        let answer = format!("I weighed both. {why}\n\n```json\n{{\"choice\":\"{option}\"}}\n```");
+        let question = Question::Choice(["postgres", "sqlite"].map(str::to_owned).to_vec());
+        crate::opinion::read(&answer, &question, &crate::source::Sources::default())
+    };
+    let decision = choosing(&["postgres", "sqlite"])
+        .with("alpha", 1, text("postgres", "Postgres takes many writers."))
+        .with("bravo", 1, text("sqlite", "One file is enough: SQLite."))
+        .decide();
+    assert_eq!(decision.conflicts[0].claim, "the answer is postgres, not sqlite");
+    let reasons: Vec<&str> = decision.conflicts[0].reasons.iter().map(|said| said.reason.as_str()).collect();
+    assert_eq!(reasons, ["Postgres takes many writers.", "One file is enough: SQLite."]);
+}
+
+/// `alpha` and `bravo` report one fault in words of their own, `charlie` says of that line that it does not hold.
+fn merged_and_denied(denial: &str, evidence: Option<&str>) -> Decision {
+    let reports = |claim: &str, evidence: &str| {
+        let mut opinion = says(Verdict::Reject, "see the list");
+        opinion.findings = vec![Finding { evidence: Some(evidence.into()), ..finding(5, claim) }];
+        opinion
+    };
+    let mut denies = says(Verdict::Reject, "only style");
+    let evidence = evidence.map(str::to_owned);
+    denies.findings = vec![Finding { stance: Stance::DoesNotHold, evidence, ..finding(5, denial) }];
+    table()
+        .with("alpha", 1, reports("Off by one in page_of at the last page", "`/` rounds down"))
+        .with("bravo", 1, reports("page_of is off by one for the last page", "11 / 10 is 1"))
+        .with("charlie", 1, denies)
+        .decide()
+}
+
+#[test]
+fn one_merged_finding_is_one_dispute_of_all_who_report_it_against_all_who_deny_it() {
+    for denial in ["Off by one in page_of at the last page", "Nothing to mend: every caller adds its own"] {
+        let decision = merged_and_denied(denial, Some("callers add 1"));
+        assert_eq!(decision.issues.len(), 1, "{:?}", decision.issues);
+        assert_eq!(decision.issues[0].denied_by, ids(&["charlie"]));
+        assert_eq!(decision.conflicts.len(), 1, "{denial}: {:?}", decision.conflicts);
+        let conflict = &decision.conflicts[0];
+        assert_eq!((&conflict.holds, &conflict.against), (&ids(&["alpha", "bravo"]), &ids(&["charlie"])));
+        let reasons: Vec<&str> = conflict.reasons.iter().map(|said| said.reason.as_str()).collect();
+        assert_eq!(reasons, ["`/` rounds down", "11 / 10 is 1", "callers add 1"], "each in its own words");
+    }
+}
+
+#[test]
+fn the_denied_claim_is_no_reason_to_deny_it() {
+    let reasons = |denial| merged_and_denied(denial, None).conflicts[0].reasons.len();
+    assert_eq!(reasons("Off by one in page_of at the last page"), 2);
+    assert_eq!(reasons("Callers of page_of add one at the last page"), 3);
+}
+
+#[test]
+fn severities_far_apart_are_said_at_the_finding() {
+    let rates = |severity| Finding { severity, ..finding(5, "off by one in page_of") };
+    let decision = table()
+        .finds("alpha", 1, &[rates(Severity::Low)])
+        .finds("bravo", 1, &[rates(Severity::Critical)])
+        .finds("charlie", 2, &[rates(Severity::Low)])
+        .decide();
+    let told: Vec<(Severity, &[MemberId])> =
+        decision.issues[0].severities.iter().map(|rated| (rated.severity, rated.by.as_slice())).collect();
+    assert_eq!(told, [(Severity::Low, &ids(&["alpha", "charlie"])[..]), (Severity::Critical, &ids(&["bravo"])[..])]);
+    let near =
+        table().finds("alpha", 1, &[rates(Severity::Low)]).finds("bravo", 1, &[rates(Severity::Medium)]).decide();
+    assert!(near.issues[0].severities.is_empty(), "one level is no difference");
 }

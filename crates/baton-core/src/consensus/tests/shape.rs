@@ -77,6 +77,16 @@ const EXPECTED: &str = r#"{
       ],
       "against": [
         "codex"
+      ],
+      "reasons": [
+        {
+          "member": "claude",
+          "reason": "Looks bounded to me."
+        },
+        {
+          "member": "codex",
+          "reason": "the shift overflows"
+        }
       ]
     },
     {
@@ -86,6 +96,16 @@ const EXPECTED: &str = r#"{
       ],
       "against": [
         "claude"
+      ],
+      "reasons": [
+        {
+          "member": "codex",
+          "reason": "the shift overflows"
+        },
+        {
+          "member": "claude",
+          "reason": "bounded above"
+        }
       ]
     }
   ],
