@@ -1,16 +1,17 @@
 //! What a decision says in words, without colour: shared by the screen and by Markdown, so that both say the same.
 
 use baton_core::consensus::{
-    Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, MergedFinding, Recommendation,
-    ReproductionReport, unsettled,
+    Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, MergedFinding, Rated, Recommendation,
+    ReproductionReport, Standing, unsettled,
 };
 use baton_core::evidence::CheckResult;
 use baton_core::ids::{MemberId, StepId};
-use baton_core::opinion::Position;
+use baton_core::opinion::{Position, Verdict};
 use baton_core::route::Role;
 use baton_core::run::{RunState, Step, Work};
 use baton_core::task::Kind;
 use baton_core::text::one_line;
+use baton_core::workflow::{Act, Node, Who};
 
 /// Longer texts of members are cut; `--json` has them whole.
 pub(super) const LONGEST: usize = 400;
@@ -22,8 +23,12 @@ pub(super) fn is_empty(decision: &Decision) -> bool {
 
 /// The recommendation, and what it means.
 pub(super) fn recommendation(decision: &Decision) -> (&'static str, &'static str) {
+    let by_person = matches!(decision.decided_by, DecidedBy::Person { .. } | DecidedBy::Override { .. });
     match decision.recommendation {
         _ if is_empty(decision) => ("no decision", "nobody gave an opinion"),
+        _ if decision.blocked_by(Blocker::TurnedDown) => ("turned down", "a person decided against it"),
+        Recommendation::Proceed if by_person => ("proceed", "a person decided that this can be acted on"),
+        Recommendation::ReviewRequired if by_person => ("review required", "a person asked for changes"),
         Recommendation::Proceed => ("proceed", "this can be acted on"),
         Recommendation::ProceedWithCaution if decision.overall_confidence >= decision.threshold => {
             ("proceed with caution", "nothing that was run shows that this patch works")
@@ -101,8 +106,7 @@ fn author(decision: &Decision) -> String {
 pub(super) fn decided_by(decision: &Decision) -> Option<String> {
     match &decision.decided_by {
         DecidedBy::Rule => None,
-        DecidedBy::Person { answer, note } if note.is_empty() => Some(format!("a person said {answer}")),
-        DecidedBy::Person { answer, note } => Some(format!("a person said {answer} ({})", one_line(note, 200))),
+        DecidedBy::Person { answer, note } => Some(format!("a person said {answer}{}", bracketed(note))),
         DecidedBy::Override { answer, instead_of, note } => {
             let place = instead_of.as_deref().unwrap_or("no result");
             Some(format!("a person put {answer} in the place of {place}{}", bracketed(note)))
@@ -127,7 +131,17 @@ pub(super) fn behind(issue: &MergedFinding) -> String {
     let denied =
         if issue.denied_by.is_empty() { String::new() } else { format!("; denied by {}", names(&issue.denied_by)) };
     let because = one_line(&issue.because, 200);
-    format!("by {}{denied}; {because}; confidence {:.2}", names(&issue.reported_by), issue.confidence.as_f64())
+    let (by, severity) = (names(&issue.reported_by), severity(issue));
+    format!("by {by}{denied}{severity}; {because}; confidence {:.2}", issue.confidence.as_f64())
+}
+
+/// Who holds it to be how bad, where that is far apart.
+fn severity(issue: &MergedFinding) -> String {
+    let rated = |one: &Rated| format!("{} ({})", one.severity.as_str(), names(&one.by));
+    let (Some(least), Some(worst)) = (issue.severities.first(), issue.severities.last()) else { return String::new() };
+    let between: String =
+        issue.severities[1..issue.severities.len() - 1].iter().map(|one| format!(" over {}", rated(one))).collect();
+    format!("; severity from {}{between} to {}", rated(least), rated(worst))
 }
 
 /// `src/net.rs:2`; `None` where the finding names no file.
@@ -195,10 +209,52 @@ pub(super) fn ended(conflict: &Conflict, state: &RunState, decision: &Decision) 
         return Ended::Settled(format!("settled by a person: {answer}{}", bracketed(note)));
     }
     if let DecidedBy::Person { answer, note } = &decision.decided_by {
-        let because = if note.is_empty() { String::new() } else { format!(" ({})", one_line(note, 200)) };
-        return Ended::Settled(format!("settled by a person: {answer}{because}"));
+        let side = by_person(conflict, answer, decision);
+        return Ended::Settled(format!("{side}: {answer}{}", bracketed(note)));
     }
-    Ended::Open(open(&unsettled(decision, &conflict.claim), &parties, &arbiters))
+    let nobody = if arbiters.is_empty() && had_no_arbiter(state) { NO_ARBITER } else { "" };
+    Ended::Open(open(&unsettled(decision, &conflict.claim), &parties, &arbiters) + nobody)
+}
+
+const NO_ARBITER: &str = "; nobody of another family than the sides could be asked";
+
+/// The run came past the place where an arbiter is asked.
+fn had_no_arbiter(state: &RunState) -> bool {
+    let asks = |node: &Node| matches!(node.act, Act::Ask { who: Who::Arbiter, .. });
+    let place = state.inputs.as_ref().and_then(|inputs| inputs.workflow.nodes.iter().position(asks));
+    place.is_some_and(|place| place < state.node)
+}
+
+/// For whom a person's answer to the whole decision speaks on one claim. Turning it down takes no side.
+fn by_person(conflict: &Conflict, answer: &str, decision: &Decision) -> String {
+    match (answer, stands(conflict, decision)) {
+        ("approve", Some(true)) => format!("settled by a person, for {}", names(&conflict.holds)),
+        ("approve", Some(false)) => format!("settled by a person, for {}", names(&conflict.against)),
+        ("approve", None) => "settled by a person, as the decision has it".to_owned(),
+        _ => "closed by a person, for neither side".to_owned(),
+    }
+}
+
+/// Whether the claim is a part of the decision as it is; `None` where that cannot be told.
+fn stands(conflict: &Conflict, decision: &Decision) -> Option<bool> {
+    let claim = conflict.claim.as_str();
+    let said = claim
+        .strip_prefix("the verdict is ")
+        .and_then(|word| Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == word));
+    if let (Some(said), Some(verdict)) = (said, decision.verdict) {
+        return Some(said.approves() == verdict.approves());
+    }
+    if let (Some(options), Some(choice)) = (claim.strip_prefix("the answer is "), &decision.choice) {
+        let first = options.strip_prefix(choice.as_str()).is_some_and(|rest| rest.starts_with(", not "));
+        let second = options.strip_suffix(choice.as_str()).is_some_and(|rest| rest.ends_with(", not "));
+        if first || second {
+            return Some(first);
+        }
+    }
+    let about = |issue: &&MergedFinding| {
+        claim.strip_prefix(issue.claim.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+    };
+    decision.issues.iter().find(about).map(|issue| issue.standing == Standing::Confirmed)
 }
 
 fn open(run: &str, parties: &[&Step], arbiters: &[&Step]) -> String {
@@ -268,7 +324,6 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
 
 /// The round that a step belongs to: a heading for the live view, and what is argued about where it is a dispute.
 pub(super) fn round(state: &RunState, step: StepId) -> Option<(&'static str, Option<String>)> {
-    use baton_core::workflow::{Act, Who};
     let step = state.step(step)?;
     let dispute = step.dispute().map(|dispute| &dispute.claim);
     let claim = dispute.or(step.claim().map(|claim| &claim.claim)).map(|claim| one_line(claim, 200));
@@ -343,7 +398,7 @@ mod tests {
     use super::*;
     use crate::render::sample::{self, id};
     use baton_core::consensus::Side;
-    use baton_core::opinion::Opinion;
+    use baton_core::opinion::{Opinion, Severity};
     use baton_core::run::{Dispute, Order, PromptPlan, StepStatus};
 
     fn asked(member: &str, role: Role, claim: &str) -> Step {
@@ -397,7 +452,58 @@ mod tests {
         let person = |decision: &mut Decision| {
             decision.decided_by = DecidedBy::Person { answer: "approve".into(), note: "I looked".into() };
         };
-        assert_eq!(told(None, &both, person), "settled by a person: approve (I looked)");
+        assert_eq!(told(None, &both, person), "settled by a person, for alder, cedar: approve (I looked)");
+        let lowered = |decision: &mut Decision| {
+            person(decision);
+            decision.issues[0].standing = Standing::Unconfirmed;
+        };
+        assert_eq!(told(None, &both, lowered), "settled by a person, for birch: approve (I looked)");
+        let turned_down = |decision: &mut Decision| {
+            decision.decided_by = DecidedBy::Person { answer: "reject".into(), note: String::new() };
+        };
+        assert_eq!(told(None, &both, turned_down), "closed by a person, for neither side: reject");
+    }
+
+    #[test]
+    fn a_persons_word_speaks_for_the_side_that_the_decision_takes() {
+        let (_, _, mut decision) = sample::decided();
+        let mut told = |claim: &str, choice: Option<&str>| {
+            decision.choice = choice.map(str::to_owned);
+            let conflict = Conflict { claim: claim.into(), settled_by: None, ..decision.conflicts[0].clone() };
+            stands(&conflict, &decision)
+        };
+        assert_eq!(told("the verdict is revise", None), Some(true), "of one camp with reject");
+        assert_eq!(told("the verdict is approve", None), Some(false));
+        assert_eq!(told("the answer is redis, not sqlite", Some("redis")), Some(true));
+        assert_eq!(told("the answer is redis, not sqlite", Some("sqlite")), Some(false));
+        assert_eq!(told("the answer is redis, not sqlite", Some("postgres")), None);
+        assert_eq!(told("It panics (src/b.rs:3)", None), Some(false));
+        assert_eq!(told("move the queue to Redis", None), None);
+    }
+
+    #[test]
+    fn a_headline_says_that_a_person_decided() {
+        let (_, _, mut decision) = sample::decided();
+        let says = |answer: &str| DecidedBy::Person { answer: answer.into(), note: String::new() };
+        decision.decided_by = says("approve");
+        assert_eq!(recommendation(&decision).1, "a person decided that this can be acted on");
+        (decision.decided_by, decision.recommendation) = (says("revise"), Recommendation::ReviewRequired);
+        assert_eq!(recommendation(&decision).1, "a person asked for changes");
+        (decision.decided_by, decision.blockers) = (says("reject"), vec![Blocker::TurnedDown]);
+        assert_eq!(recommendation(&decision), ("turned down", "a person decided against it"));
+    }
+
+    #[test]
+    fn severities_far_apart_are_told() {
+        let (_, _, mut decision) = sample::decided();
+        let rated = |severity, by: &str| Rated { severity, by: vec![id(by)] };
+        let issue = &mut decision.issues[0];
+        issue.severities = vec![rated(Severity::Low, "alder"), rated(Severity::Critical, "cedar")];
+        assert!(behind(issue).contains("; severity from low (alder) to critical (cedar); "), "{}", behind(issue));
+        issue.severities.insert(1, rated(Severity::High, "fir"));
+        assert!(behind(issue).contains("from low (alder) over high (fir) to critical (cedar)"), "{}", behind(issue));
+        issue.severities.clear();
+        assert!(!behind(issue).contains("severity"));
     }
 
     #[test]
