@@ -120,12 +120,12 @@ pub(super) fn sides(state: &RunState) -> Vec<Asked> {
     asked
 }
 
-/// For each open dispute the strongest member of another family than those who argue it, once in each order.
+/// For each open dispute a member that stands on no side of it, nor is of a side's family, once in each order.
 pub(super) fn arbiters(state: &RunState, plan: &Plan) -> Vec<Asked> {
     let mut asked = Vec::new();
     for (conflict, [holds, against]) in open(state) {
         let argue: Vec<&MemberId> = conflict.holds.iter().chain(&conflict.against).collect();
-        let Some(arbiter) = outsider(state, plan, &argue) else { continue };
+        let Some(arbiter) = arbiter(state, plan, &argue) else { continue };
         for order in [Order::HoldingFirst, Order::AgainstFirst] {
             let rule = "arbiter: of another family than those who disagree".to_owned();
             let seat = Seat { member: arbiter.id.clone(), role: Role::Arbiter, rule };
@@ -160,6 +160,17 @@ fn speaker<'a>(state: &'a RunState, members: &[MemberId]) -> Option<&'a Step> {
 /// The strongest that could be asked, of another family and vendor than those who argue, and that has not failed in
 /// this run.
 pub(super) fn outsider<'a>(state: &'a RunState, plan: &Plan, argue: &[&MemberId]) -> Option<&'a Member> {
+    outsiders(state, plan, argue).into_iter().min_by(|a, b| (a.tier, &a.id).cmp(&(b.tier, &b.id)))
+}
+
+/// An arbiter does not vote: the strongest outsider that gave no opinion in this run; only where there is none one that
+/// did, and took no side here.
+fn arbiter<'a>(state: &'a RunState, plan: &Plan, argue: &[&MemberId]) -> Option<&'a Member> {
+    let key = |member: &'a Member| (answered(state, &member.id), member.tier, &member.id);
+    outsiders(state, plan, argue).into_iter().min_by_key(|member| key(member))
+}
+
+fn outsiders<'a>(state: &'a RunState, plan: &Plan, argue: &[&MemberId]) -> Vec<&'a Member> {
     let argue: Vec<&Member> = argue.iter().filter_map(|id| state.member(id)).collect();
     let of_team = plan.team.seats.iter().map(|seat| &seat.member).chain(plan.team.reserves());
     let free = of_team.filter_map(|id| state.member(id)).filter(|member| {
@@ -167,7 +178,12 @@ pub(super) fn outsider<'a>(state: &'a RunState, plan: &Plan, argue: &[&MemberId]
             && !has_failed(state, &member.id)
             && !argue.iter().any(|other| other.family == member.family || other.vendor == member.vendor)
     });
-    free.min_by(|a, b| (a.tier, &a.id).cmp(&(b.tier, &b.id)))
+    free.collect()
+}
+
+/// It gave an opinion on the task, and not only on one claim.
+fn answered(state: &RunState, id: &MemberId) -> bool {
+    state.steps.iter().any(|step| step.member == *id && step.opinion.is_some() && !step.is_aside())
 }
 
 /// A turn in doubt is no failure of the member's: baton was killed, or lost sight of it.

@@ -99,6 +99,8 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "critical", inputs: further::critical, script: further::failing_on_the_way, answers: &["reject"] },
     Scenario { name: "patches", inputs: further::patched, script: further::patching, answers: &[] },
     Scenario { name: "reproduction", inputs: further::reproduced, script: further::reproducing, answers: &[] },
+    Scenario { name: "debate", inputs: further::debated, script: further::disputing, answers: &[] },
+    Scenario { name: "debate, person", inputs: further::debated, script: further::leaning, answers: &["reject"] },
 ];
 
 /// One process: begins the run or goes on with it, and answers the gates.
@@ -260,6 +262,18 @@ async fn a_claim_that_is_put_to_a_test() {
     crash_everywhere(&SCENARIOS[10]).await;
     let members = asked_in(&SCENARIOS[10]).await;
     assert_eq!(members.iter().filter(|name| *name == "runner").count(), 1, "{members:?}");
+}
+
+#[tokio::test]
+async fn a_debate_that_an_arbiter_ends() {
+    crash_everywhere(&SCENARIOS[11]).await;
+    let members = asked_in(&SCENARIOS[11]).await;
+    assert_eq!(members, ["a", "b", "c", "a", "b", "c", "e", "e"], "two rounds, both orders");
+}
+
+#[tokio::test]
+async fn a_debate_that_a_person_ends() {
+    crash_everywhere(&SCENARIOS[12]).await;
 }
 
 /// Who is asked, in order, where nothing goes wrong.

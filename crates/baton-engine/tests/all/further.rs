@@ -74,6 +74,23 @@ pub(crate) fn leaning(asked: &Asked) -> Does {
     if asked.member.id.as_str() == "e" && is_dispute(asked) { side("A") } else { disputing(asked) }
 }
 
+/// A second round among all that leaves the same split; then an arbiter, and a person where that settles nothing.
+pub(crate) fn debated() -> Inputs {
+    let about = ask(Who::Arbiter, "dispute", &[Artefact::Attachments, Artefact::Dispute], false);
+    let nodes = vec![
+        node("panel", When::Always, ask(Who::Team, "opinion", &[Artefact::Attachments], false)),
+        node("first-decision", When::Always, Act::Decide),
+        node("debate", When::NotProceeds, ask(Who::Team, "again", &[Artefact::Opinions], false)),
+        node("decide", When::Always, Act::Decide),
+        node("arbiter", When::Conflict, about),
+        node("after-the-arbiter", When::Conflict, Act::Decide),
+        node("person", When::NeedsPerson, gate(&["approve", "reject"])),
+    ];
+    let mut inputs = on(Question::Verdict, &["a", "b", "c", "e"]);
+    inputs.workflow = workflow("debated", nodes);
+    inputs
+}
+
 /// All of this on a critical task, where one seat of five fails on the way.
 pub(crate) fn critical() -> Inputs {
     let mut inputs = disputed();

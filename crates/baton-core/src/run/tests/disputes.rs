@@ -132,6 +132,39 @@ fn a_turn_that_was_lost_with_its_process_is_no_failure_of_the_member() {
     }
 }
 
+/// `a` reports something that `b` denies; `c` says nothing of it.
+fn denied(member: &str, _: u8, _: u32) -> Reply {
+    match member {
+        "a" => Reply::Reports(Severity::High, "the shift overflows"),
+        "b" => Reply::Denies("the shift overflows"),
+        _ => Reply::Says(Verdict::Reject),
+    }
+}
+
+/// Who was asked as an arbiter, with the claim.
+fn arbiters(outside: &Outside) -> Vec<(&str, &str)> {
+    let steps = outside.state.steps.iter().filter(|step| step.role == crate::route::Role::Arbiter);
+    steps.filter_map(|step| Some((step.member.as_str(), step.dispute()?.claim.as_str()))).collect()
+}
+
+#[test]
+fn an_arbiter_is_one_who_gave_no_opinion_also_where_a_stronger_one_took_no_side() {
+    let mut inputs = disputed();
+    inputs.members[3].tier = 4;
+    let outside = run(inputs, denied, stands_firm);
+    let (vote, finding) = ("the verdict is reject", "the shift overflows");
+    assert_eq!(arbiters(&outside), [("d", vote), ("d", vote), ("d", finding), ("d", finding)]);
+}
+
+#[test]
+fn where_everybody_answered_one_that_took_no_side_of_the_claim_is_the_arbiter() {
+    let mut inputs = disputed();
+    inputs.members.pop();
+    let outside = run(inputs, denied, stands_firm);
+    let finding = "the shift overflows";
+    assert_eq!(arbiters(&outside), [("c", finding), ("c", finding)], "all three voted on the verdict");
+}
+
 #[test]
 fn agreement_asks_nobody_else() {
     let outside = run(disputed(), all_approve, stands_firm);
