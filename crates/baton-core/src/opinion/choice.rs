@@ -33,9 +33,12 @@ pub fn choice<'a>(text: &str, options: &'a [String]) -> Option<&'a String> {
     // Of the same length in bytes, so that places in one are places in the other.
     let lower = text.to_ascii_lowercase();
     let mut settled: Option<(usize, &String)> = None;
+    let retractions = places(&lower, RETRACTIONS);
     for (at, option) in statements(text, &lower, options) {
         match settled {
-            Some((before, first)) if first != option && takes_back(&lower[before..at]) => settled = Some((at, option)),
+            Some((before, first)) if first != option && takes_back(&retractions, before, at) => {
+                settled = Some((at, option));
+            }
             Some(_) => {}
             None => settled = Some((at, option)),
         }
@@ -106,8 +109,18 @@ fn bracketed(lower: &str, at: usize, letter: &str) -> bool {
     lower[..at].ends_with('(') && lower[at..].strip_prefix(letter).is_some_and(|rest| rest.starts_with(')'))
 }
 
-fn takes_back(between: &str) -> bool {
-    RETRACTIONS.iter().any(|word| between.contains(word))
+/// Where each of the words stands, in the order of the text.
+fn places(lower: &str, words: &[&'static str]) -> Vec<(usize, usize)> {
+    let mut places: Vec<(usize, usize)> =
+        words.iter().flat_map(|word| lower.match_indices(word)).map(|(at, word)| (at, at + word.len())).collect();
+    places.sort_unstable();
+    places
+}
+
+/// A retraction stands between the two places.
+fn takes_back(retractions: &[(usize, usize)], before: usize, at: usize) -> bool {
+    let first = retractions.partition_point(|(start, _)| *start < before);
+    retractions[first..].iter().take_while(|(start, _)| *start < at).any(|(_, end)| *end <= at)
 }
 
 /// The last line is an option and nothing else.

@@ -1,7 +1,12 @@
 //! Opinions: what a member's answer says, once read. Text that cannot be read abstains; it never approves.
 
 mod choice;
+mod denied;
+mod items;
+mod label;
 mod mend;
+mod own;
+mod place;
 mod prose;
 mod read;
 mod refusal;
@@ -16,7 +21,7 @@ use crate::source::LocationCheck;
 use crate::units::Probability;
 
 pub use choice::choice;
-pub use read::{READER_VERSION, read};
+pub use read::{READER_VERSION, body, read};
 pub use schema::AnswerSchema;
 
 /// Stand or change: the two camps that cannot both be right.
@@ -156,7 +161,7 @@ pub enum Reading {
     Strict,
     /// A trailer that had to be searched for or mended.
     Lenient,
-    /// No trailer: a plain sentence said it.
+    /// No trailer: plain words said it.
     Prose,
     /// Nothing that could be counted.
     None,

@@ -1,6 +1,6 @@
 //! From an answer's text to an opinion: the trailer as asked for, then one that must be searched for, then prose.
 
-use super::{Opinion, Position, Reading, choice, prose, refusal, statements, trailer};
+use super::{Finding, Opinion, Position, Reading, choice, items, prose, refusal, statements, trailer};
 use crate::hash::Hash;
 use crate::patch::{self, Patch};
 use crate::source::Sources;
@@ -8,7 +8,7 @@ use crate::task::Question;
 use crate::text::{prefix, printable};
 
 /// Raised whenever the same text could be read differently; stored with each opinion.
-pub const READER_VERSION: u16 = 3;
+pub const READER_VERSION: u16 = 4;
 
 /// How much of an answer an opinion carries along; the whole text is kept as a blob.
 const SUMMARY_BYTES: usize = 1_200;
@@ -36,7 +36,7 @@ pub fn read(text: &str, question: &Question, sources: &Sources) -> Opinion {
     }
     let mut opinion = match &found {
         Some(trailer) => from_trailer(trailer, question, sources),
-        None => from_prose(text, question),
+        None => from_prose(text, question, sources),
     };
     let prose = found.as_ref().map_or(text, |trailer| trailer.before);
     opinion.summary = prefix(printable(prose).trim(), SUMMARY_BYTES).to_owned();
@@ -68,17 +68,27 @@ fn test(patch: &Patch) -> Position {
     Position::Test { files: patch.paths(), content: Hash::of(patch.render().as_bytes()) }
 }
 
+/// The text that an answer gives: up to the trailer that ends it, or all of it where nothing stands before that.
+#[must_use]
+pub fn body(text: &str) -> &str {
+    let before = trailer::find(text).filter(|trailer| trailer.last).map(|trailer| trailer.before.trim_end());
+    before.filter(|before| !before.is_empty()).unwrap_or(text)
+}
+
 fn from_trailer(trailer: &trailer::Trailer<'_>, question: &Question, sources: &Sources) -> Opinion {
     let fields = &trailer.fields;
+    let abstains = trailer::abstains(fields);
     let position = match trailer::text_field(fields, "abstain") {
         Some(reason) => Position::Abstain { reason: crate::text::one_line(&reason, 200) },
-        None if trailer::abstains(fields) => Position::Abstain { reason: "the answer abstains".into() },
-        None => position(fields, question),
+        None if abstains => Position::Abstain { reason: "the answer abstains".into() },
+        None => position(trailer, question),
     };
+    // A field that is there always wins; one that was left out may have been said in words.
+    let silent = !abstains && !fields.contains_key("findings");
     Opinion {
         position,
         stated_confidence: trailer::confidence(fields),
-        findings: trailer::findings(fields, sources),
+        findings: if silent { told(trailer.before, question, sources) } else { trailer::findings(fields, sources) },
         summary: String::new(),
         choice: trailer::text_field(fields, "choice").map(|said| crate::text::one_line(&said, 100)),
         statements: Vec::new(),
@@ -86,15 +96,53 @@ fn from_trailer(trailer: &trailer::Trailer<'_>, question: &Question, sources: &S
     }
 }
 
-fn position(fields: &serde_json::Map<String, serde_json::Value>, question: &Question) -> Position {
+fn position(trailer: &trailer::Trailer<'_>, question: &Question) -> Position {
+    let fields = &trailer.fields;
     match question {
-        Question::Choice(options) => trailer::text_field(fields, "choice")
-            .and_then(|said| choice::called(&said, options).cloned())
-            .map_or_else(|| no_position("names none of the options"), |option| Position::Choice { option }),
-        Question::Verdict | Question::Findings => trailer::verdict(fields)
-            .map_or_else(|| no_position("gives no verdict"), |verdict| Position::Verdict { verdict }),
+        Question::Choice(_) | Question::Verdict | Question::Findings => {
+            let (field, missing) = match question {
+                Question::Choice(_) => ("choice", "names none of the options"),
+                _ => ("verdict", "gives no verdict"),
+            };
+            let said = match fields.contains_key(field) {
+                true => of_field(fields, question),
+                false => of_words(trailer.before, question),
+            };
+            said.unwrap_or_else(|| no_position(missing))
+        }
         Question::Patch | Question::Test { .. } => no_position("gives no diff"),
         Question::Text => trailer::verdict(fields).map_or(Position::Answer, |verdict| Position::Verdict { verdict }),
+    }
+}
+
+/// The position by the trailer's own field.
+fn of_field(fields: &serde_json::Map<String, serde_json::Value>, question: &Question) -> Option<Position> {
+    match question {
+        Question::Choice(options) => {
+            let said = trailer::text_field(fields, "choice")?;
+            choice::called(&said, options).map(|option| Position::Choice { option: option.clone() })
+        }
+        _ => trailer::verdict(fields).map(|verdict| Position::Verdict { verdict }),
+    }
+}
+
+/// The position by plain words, where one is asked for.
+fn of_words(text: &str, question: &Question) -> Option<Position> {
+    match question {
+        Question::Choice(options) => {
+            choice::choice(text, options).map(|option| Position::Choice { option: option.clone() })
+        }
+        Question::Verdict | Question::Findings => prose::verdict(text).map(|verdict| Position::Verdict { verdict }),
+        Question::Patch | Question::Test { .. } => None,
+        Question::Text => (!text.trim().is_empty()).then_some(Position::Answer),
+    }
+}
+
+/// Findings in plain words, where something is judged.
+fn told(text: &str, question: &Question, sources: &Sources) -> Vec<Finding> {
+    match question {
+        Question::Verdict | Question::Findings => items::findings(text, sources),
+        Question::Choice(_) | Question::Patch | Question::Test { .. } | Question::Text => Vec::new(),
     }
 }
 
@@ -102,19 +150,15 @@ fn no_position(reason: &str) -> Position {
     Position::Abstain { reason: format!("the answer {reason}") }
 }
 
-fn from_prose(text: &str, question: &Question) -> Opinion {
-    let position = match question {
-        Question::Choice(options) => {
-            choice::choice(text, options).map(|option| Position::Choice { option: option.clone() })
-        }
-        Question::Verdict | Question::Findings => prose::verdict(text).map(|verdict| Position::Verdict { verdict }),
-        Question::Patch | Question::Test { .. } => None,
-        Question::Text => (!text.trim().is_empty()).then_some(Position::Answer),
-    };
-    match position {
-        Some(position) => Opinion { position, reading: Reading::Prose, ..Opinion::abstaining("") },
-        None => Opinion::abstaining("the answer states no position that could be read"),
-    }
+fn from_prose(text: &str, question: &Question, sources: &Sources) -> Opinion {
+    let findings = told(text, question, sources);
+    let position = of_words(text, question);
+    let reading = if position.is_some() || !findings.is_empty() { Reading::Prose } else { Reading::None };
+    let position = position.unwrap_or_else(|| match findings.is_empty() {
+        true => no_position("states no position that could be read"),
+        false => no_position("lists findings and gives no verdict"),
+    });
+    Opinion { position, findings, reading, ..Opinion::abstaining("") }
 }
 
 #[cfg(test)]
@@ -291,6 +335,56 @@ mod tests {
         let change = "```diff\n--- a/src/x\n+++ b/src/x\n@@ -1 +1 @@\n-a\n+reproduces_1\n```";
         for text in [change, "It cannot be tested.", "{\"verdict\": \"approve\"}", &adds("../a.sh")] {
             assert!(read(text).position.abstains(), "{text}");
+        }
+    }
+
+    #[test]
+    fn prose_tells_findings_and_a_verdict() {
+        let opinion = findings("REJECT. Critical: src/net.rs:2 never ends when nothing comes, so callers hang.");
+        assert_eq!((opinion.reading, opinion.position.verdict()), (Reading::Prose, Some(Verdict::Reject)));
+        let [one] = opinion.findings.as_slice() else { panic!("{opinion:?}") };
+        assert_eq!((one.severity, one.line, &one.location), (Severity::Critical, Some(2), &LocationCheck::Verified));
+        assert_eq!(one.claim, "never ends when nothing comes, so callers hang.");
+        assert_eq!(one.evidence.as_deref(), Some("when nothing comes, so callers hang."));
+        let silent = findings("1. **High** `net.rs:2` never ends\n2. **Low** `net.rs:1` is named oddly");
+        assert_eq!((silent.findings.len(), silent.position.abstains(), silent.reading), (2, true, Reading::Prose));
+    }
+
+    #[test]
+    fn a_trailer_wins_over_prose_and_what_it_leaves_out_is_read_there() {
+        let with = |trailer: &str| {
+            findings(&format!("I reject this.\n- High: src/net.rs:2 never ends\n\n```json\n{trailer}\n```"))
+        };
+        for (trailer, verdict, count) in [
+            ("{\"verdict\":\"approve\",\"findings\":[]}", Some(Verdict::Approve), 0),
+            ("{\"findings\":[]}", Some(Verdict::Reject), 0),
+            ("{\"verdict\":\"revise\"}", Some(Verdict::Revise), 1),
+            ("{\"verdict\":\"perhaps\"}", None, 1),
+            ("{\"abstain\":\"I wrote it\"}", None, 0),
+        ] {
+            let opinion = with(trailer);
+            assert_eq!((opinion.position.verdict(), opinion.findings.len()), (verdict, count), "{trailer}");
+        }
+        let question = Question::Choice(vec!["Redis".into(), "Postgres".into()]);
+        let text = "I choose Redis.\n\n```json\n{\"confidence\":0.8,\"findings\":[]}\n```";
+        let opinion = read(text, &question, &Sources::default());
+        assert_eq!(opinion.position, Position::Choice { option: "Redis".into() });
+        assert_eq!(opinion.stated_confidence.map(|stated| stated.millionths()), Some(800_000));
+    }
+
+    #[test]
+    fn a_text_ends_before_its_trailer() {
+        for trailer in [
+            "```json\n{\"confidence\":0.8,\"findings\":[]}\n```",
+            "```json\n{\"findings\":[]}\n```\n\n",
+            "{\"findings\": []}",
+            "```json\n{\"findings\":[{\"claim\":\"cut o",
+        ] {
+            assert_eq!(body(&format!("Use a queue.\n\n{trailer}")), "Use a queue.", "{trailer}");
+            assert_eq!(body(trailer), trailer, "there is nothing else");
+        }
+        for text in ["Use a queue.", "Send {\"choice\": 1} to it.", "```json\n{\"findings\":[]}\n```\nThat is it."] {
+            assert_eq!(body(text), text);
         }
     }
 }

@@ -21,20 +21,25 @@ pub(super) fn split(prose: &str) -> Vec<String> {
     sentences
 }
 
-fn of_line(line: &str, sentences: &mut Vec<String>) {
+fn of_line(line: &str, statements: &mut Vec<String>) {
     let line = line.replace("**", "").replace("__", "");
     let line = line.trim().trim_start_matches(['#', '>', '*', '-', '\u{2022}', ' ']);
-    let mut start = 0;
-    let mut characters = line.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
-        let next = characters.peek().map(|(_, next)| *next);
-        let ends = matches!(character, '.' | '!' | '?') && next.is_none_or(char::is_whitespace);
-        if ends && !abbreviates(&line[start..=at]) {
-            keep(&line[start..=at], sentences);
-            start = at + 1;
-        }
-    }
-    keep(&line[start..], sentences);
+    sentences(line).for_each(|sentence| keep(sentence, statements));
+}
+
+/// The sentences of a line, each with the mark that ends it.
+pub(super) fn sentences(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        let ends = |(at, _): &(usize, &str)| {
+            let after = &rest[at + 1..];
+            after.chars().next().is_none_or(char::is_whitespace) && !abbreviates(&rest[..=*at])
+        };
+        let end = rest.match_indices(['.', '!', '?']).find(ends).map_or(rest.len(), |(at, _)| at + 1);
+        let (sentence, after) = rest.split_at(end);
+        rest = after;
+        (!sentence.is_empty()).then_some(sentence)
+    })
 }
 
 /// "e.g.", "vs." and the number of a list item end no sentence.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Finding, Severity, Stance, Verdict, mend};
+use super::{Finding, Severity, Stance, Verdict, label, mend};
 use crate::source::Sources;
 use crate::text::{one_line, prefix};
 use crate::units::Probability;
@@ -14,6 +14,8 @@ pub(super) struct Trailer<'a> {
     pub(super) before: &'a str,
     /// It stood where it was asked for: a fenced block that ends the answer.
     pub(super) in_place: bool,
+    /// Nothing but the end of its fence follows it.
+    pub(super) last: bool,
 }
 
 /// The most findings that are read from one answer; a longer list is noise or an attack.
@@ -43,7 +45,8 @@ fn around(text: &str, place: usize) -> Option<Trailer<'_>> {
     let head = text[..at].trim_end();
     let fence = FENCES.iter().find_map(|fence| head.strip_suffix(fence));
     let in_place = fence.is_some() && text[end..].trim() == "```";
-    Some(Trailer { fields, before: fence.or(head.strip_suffix("```")).unwrap_or(&text[..at]), in_place })
+    let before = fence.or(head.strip_suffix("```")).unwrap_or(&text[..at]);
+    Some(Trailer { fields, before, in_place, last: ends(&text[end..]) })
 }
 
 fn fenced(text: &str) -> Option<Trailer<'_>> {
@@ -52,21 +55,25 @@ fn fenced(text: &str) -> Option<Trailer<'_>> {
     let start = FENCES.iter().filter_map(|fence| body.rfind(fence).map(|at| (at, at + fence.len()))).max()?;
     let inner = body[start.1..].split("```").next().unwrap_or_default();
     let fields = object(inner)?;
-    let in_place = closed.is_some_and(|closed| closed[start.1..].len() == inner.len());
-    Some(Trailer { fields, before: &text[..start.0], in_place })
+    let last = body[start.1..].len() == inner.len();
+    Some(Trailer { fields, before: &text[..start.0], in_place: last && closed.is_some(), last })
+}
+
+fn ends(after: &str) -> bool {
+    matches!(after.trim(), "" | "```")
 }
 
 fn loose(text: &str) -> Option<Trailer<'_>> {
     let openings = text.char_indices().rev().filter(|(_, character)| *character == '{').take(MOST_TRIES);
     let mut found: Option<Trailer<'_>> = None;
     for (at, _) in openings {
-        let Some(fields) = object(&text[at..]) else { continue };
+        let Some((fields, length)) = object_until(&text[at..]) else { continue };
         // An outer object holds an inner one, as findings are objects too. One that ends before the next begins is
         // another one: an example, a quotation or a first thought.
         if found.as_ref().is_some_and(|later| ends_in(&text[at..later.before.len()])) {
             break;
         }
-        found = Some(Trailer { fields, before: &text[..at], in_place: false });
+        found = Some(Trailer { fields, before: &text[..at], in_place: false, last: ends(&text[at + length..]) });
     }
     found
 }
@@ -169,22 +176,39 @@ pub(super) fn findings(fields: &Map<String, Value>, sources: &Sources) -> Vec<Fi
 }
 
 fn finding(fields: &Map<String, Value>, sources: &Sources) -> Option<Finding> {
-    let claim = text_field(fields, "claim")?;
-    let file = text_field(fields, "file");
-    let line = fields.get("line").and_then(line_number);
     let quote = text_field(fields, "quote");
-    let location = sources.check(file.as_deref(), line, quote.as_deref());
-    let file = file.map(|name| sources.resolve(&name).map_or(name.clone(), str::to_owned));
-    let evidence = text_field(fields, "evidence").or(quote);
-    Some(Finding {
-        file: file.map(|name| one_line(&name, 300)),
-        line,
+    let told = Told {
+        file: text_field(fields, "file"),
+        line: fields.get("line").and_then(line_number),
         severity: severity(fields),
-        claim: one_line(&claim, LONGEST_CLAIM),
-        evidence: evidence.map(|text| prefix(&text, LONGEST_EVIDENCE).to_owned()),
-        stance: stance(fields),
+        claim: text_field(fields, "claim")?,
+        evidence: text_field(fields, "evidence").or_else(|| quote.clone()),
+    };
+    Some(located(told, quote.as_deref(), stance(fields), sources))
+}
+
+/// A finding as its member tells it.
+pub(super) struct Told {
+    pub(super) file: Option<String>,
+    pub(super) line: Option<u32>,
+    pub(super) severity: Severity,
+    pub(super) claim: String,
+    pub(super) evidence: Option<String>,
+}
+
+/// The finding, bounded, under the true name of its file, and with what is known of its place.
+pub(super) fn located(told: Told, quote: Option<&str>, stance: Stance, sources: &Sources) -> Finding {
+    let location = sources.check(told.file.as_deref(), told.line, quote);
+    let file = told.file.map(|name| sources.resolve(&name).map_or(name.clone(), str::to_owned));
+    Finding {
+        file: file.map(|name| one_line(&name, 300)),
+        line: told.line,
+        severity: told.severity,
+        claim: one_line(&told.claim, LONGEST_CLAIM),
+        evidence: told.evidence.map(|text| prefix(&text, LONGEST_EVIDENCE).to_owned()),
+        stance,
         location,
-    })
+    }
 }
 
 /// `12`, `"12"`, `"12-14"` and `"L12"` all name line 12.
@@ -198,11 +222,11 @@ fn line_number(value: &Value) -> Option<u32> {
 }
 
 fn severity(fields: &Map<String, Value>) -> Severity {
-    match text_field(fields, "severity").unwrap_or_default().to_lowercase().as_str() {
-        "critical" | "blocker" => Severity::Critical,
-        "high" | "major" | "error" => Severity::High,
-        "low" | "minor" | "info" | "nit" | "note" => Severity::Low,
-        _ => Severity::Medium,
+    let said = text_field(fields, "severity").unwrap_or_default().to_lowercase();
+    match said.as_str() {
+        "error" => Severity::High,
+        "info" | "note" => Severity::Low,
+        said => label::severity(said).unwrap_or(Severity::Medium),
     }
 }
 

@@ -137,6 +137,117 @@ proptest! {
     }
 }
 
+/// Pieces of what reviewers write, and of what they quote.
+const PIECES: &[&str] = &[
+    "\n",
+    "\n\n",
+    " ",
+    "- ",
+    "1. ",
+    "# ",
+    "## ",
+    "  ",
+    "| ",
+    " | ",
+    "**",
+    "`",
+    "```",
+    "~~~",
+    "> ",
+    "[",
+    "]",
+    "(",
+    ")",
+    ": ",
+    ". ",
+    "critical",
+    "High",
+    "P0",
+    "Severity: high",
+    "no ",
+    "not ",
+    "fixed: ",
+    "File: ",
+    "Line: ",
+    "src/net.rs:2",
+    "src/net.rs",
+    "x.rs#L1",
+    ":",
+    "#L",
+    "line 2",
+    "lines 1-",
+    "\u{2013}",
+    "\u{1f534}",
+    "ä",
+    "REJECT",
+    "do not merge",
+    "ship it",
+    "Verdict: ",
+    "if ",
+    "\"",
+    "'",
+    "never ends",
+    "when nothing comes",
+    "<<<quoted a: b>>>\n",
+    "<<<end a>>>\n",
+    "12 | ",
+    "9",
+];
+
+proptest! {
+    #![proptest_config(super::cases(500))]
+
+    #[test]
+    fn any_soup_of_reviews_can_be_read(pieces in prop::collection::vec(select(PIECES.to_vec()), 0..60)) {
+        let text = pieces.concat();
+        for opinion in read_all(&text) {
+            prop_assert!(opinion.findings.len() <= 100);
+            for finding in &opinion.findings {
+                prop_assert!(finding.line != Some(0) && !finding.claim.is_empty(), "{:?}: {:?}", text, finding);
+                prop_assert!(finding.claim.chars().count() <= 500 && !finding.claim.contains('\n'));
+            }
+            let shown = text.contains("ship it") || text.contains("Verdict");
+            prop_assert!(shown || opinion.position.verdict() != Some(Verdict::Approve), "{:?}", text);
+        }
+    }
+
+    #[test]
+    fn what_is_quoted_makes_no_finding_and_no_verdict(
+        pieces in prop::collection::vec(select(PIECES.to_vec()), 0..40),
+        (before, after) in select(vec![("````\n", "\n````\n"), ("<<<quoted 0a: b>>>\n", "\n<<<end 0a>>>\n")]),
+    ) {
+        let quoted = pieces.concat().replace("<<<", "").replace('`', "");
+        let text = format!("It is long.\n\n{before}{quoted}{after}\nThat is all.");
+        let opinion = read(&text, &Question::Findings, &sources());
+        prop_assert!(opinion.findings.is_empty() && opinion.position.abstains(), "{:?}: {:?}", text, opinion);
+    }
+}
+
+/// Whatever grows faster than its text would not end here.
+#[test]
+fn a_megabyte_of_prose_is_read_and_bounded() {
+    for piece in [
+        "- **High** `src/net.rs:2` never ends\n",
+        "The loop never ends when nothing comes, and I looked at it: do not merge if it is not right. ",
+        "- Line: 1\n",
+        "lgtm ",
+        "src/net.rs ",
+    ] {
+        let opinion = read(&piece.repeat(1_000_000 / piece.len()), &Question::Findings, &sources());
+        assert!(opinion.findings.len() <= 100 && opinion.summary.len() <= 1_200, "{piece:?}");
+    }
+    let choice = Question::Choice(vec!["Redis".into(), "B".into()]);
+    let opinion = read(&"the answer is B the answer is Redis ".repeat(10_000), &choice, &sources());
+    assert_eq!(opinion.position, Position::Choice { option: "B".into() });
+}
+
+#[test]
+fn whatever_is_repeated_is_read() {
+    for piece in PIECES {
+        read_all(&piece.repeat(10_000 / piece.len()));
+    }
+}
+
 proptest! {
     #![proptest_config(super::cases(250))]
 

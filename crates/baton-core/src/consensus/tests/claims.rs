@@ -167,3 +167,20 @@ fn nobody_is_in_conflict_with_itself() {
     assert!(decision.conflicts.is_empty(), "{:?}", decision.conflicts);
     assert_eq!(shown(&decision), [(10, vec!["a"])]);
 }
+
+#[test]
+fn a_credible_critical_finding_in_prose_cannot_be_outvoted_either() {
+    let mut sources = crate::source::Sources::default();
+    sources.add("src/lib.rs", crate::task::AttachmentForm::File, &"x\n".repeat(20));
+    let read = |text: &str| crate::opinion::read(text, &Question::Findings, &sources);
+    let critical = "REJECT. Critical: src/lib.rs:10 divides by zero when size is 0, so pages(1, 0) panics";
+    for (name, text) in [("with a verdict", critical), ("without one", &critical[8..])] {
+        let decision =
+            table().says("a", 1, Verdict::Approve).says("b", 1, Verdict::Approve).with("c", 3, read(text)).decide();
+        assert_eq!(decision.verdict, Some(Verdict::Revise), "{name}");
+        assert!(decision.blocked_by(Blocker::CriticalFinding), "{name}: {:?}", decision.blockers);
+        let issue = &decision.issues[0];
+        assert_eq!((issue.severity, issue.line, issue.standing), (Severity::Critical, Some(10), Standing::Confirmed));
+        assert_eq!(issue.claim, "divides by zero when size is 0, so pages(1, 0) panics", "{name}");
+    }
+}
