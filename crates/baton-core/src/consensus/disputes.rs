@@ -25,8 +25,7 @@ pub(super) fn add(ground: &Ground<'_>, tally: &Tally, conflicts: &mut Vec<Confli
     if matches!(ground.classification.question, Question::Choice(_)) {
         return added;
     }
-    let views: Vec<View<'_>> =
-        ground.ballots.iter().map(|ballot| View::of(ballot.member.id.as_str(), ballot.opinion)).collect();
+    let views = views(ground);
     let task = if ground.draft.is_some() { "Review the draft." } else { ground.task };
     let voted = !conflicts.is_empty();
     for dispute in conflict::find(task, &views).iter().filter(|dispute| !dispute.at_a_place) {
@@ -67,8 +66,7 @@ pub(super) fn dissenters<'a>(
     };
     let mut dissenters: Vec<Dissenter> = Vec::new();
     for conflict in conflicts {
-        let for_it = weight(ground, &conflict.holds) < weight(ground, &conflict.against);
-        let (side, members) = if for_it { ("for", &conflict.holds) } else { ("against", &conflict.against) };
+        let (side, members) = lighter(ground, conflict);
         for member in members.iter().filter(|member| conflict.settled_by.is_none() || !was_right(member)) {
             let listed = known.iter().chain(&dissenters).any(|dissenter| dissenter.member == *member);
             let reason = conflict.reasons.iter().find(|reason| reason.member == *member);
@@ -79,6 +77,38 @@ pub(super) fn dissenters<'a>(
         }
     }
     dissenters
+}
+
+/// Members that take the other side of a text that was asked for, with their own words, where they weigh too little for a
+/// dispute.
+pub(super) fn outweighed(ground: &Ground<'_>, conflicts: &[Conflict], known: &[Dissenter]) -> Vec<Dissenter> {
+    if ground.classification.question != Question::Text || ground.draft.is_some() || !conflicts.is_empty() {
+        return Vec::new();
+    }
+    let mut dissenters: Vec<Dissenter> = Vec::new();
+    let disputes = conflict::find(ground.task, &views(ground));
+    for conflict in disputes.iter().filter(|dispute| !dispute.at_a_place).filter_map(|one| conflict_of(ground, one)) {
+        let (side, members) = lighter(ground, &conflict);
+        for member in members {
+            if !known.iter().chain(&dissenters).any(|dissenter| dissenter.member == *member) {
+                let reason = conflict.reasons.iter().find(|reason| reason.member == *member);
+                let reason = reason.map_or(String::new(), |reason| reason.reason.clone());
+                let position = format!("{side}: {}", conflict.claim);
+                dissenters.push(Dissenter { member: member.clone(), position, reason });
+            }
+        }
+    }
+    dissenters
+}
+
+fn views<'a>(ground: &'a Ground<'_>) -> Vec<View<'a>> {
+    ground.ballots.iter().map(|ballot| View::of(ballot.member.id.as_str(), ballot.opinion)).collect()
+}
+
+/// The side of a dispute that weighs less, and what it says of the claim.
+fn lighter<'a>(ground: &Ground<'_>, conflict: &'a Conflict) -> (&'static str, &'a [MemberId]) {
+    let for_it = weight(ground, &conflict.holds) < weight(ground, &conflict.against);
+    if for_it { ("for", &conflict.holds) } else { ("against", &conflict.against) }
 }
 
 fn conflict_of(ground: &Ground<'_>, dispute: &Dispute) -> Option<Conflict> {
@@ -116,8 +146,7 @@ fn unvoted(ground: &Ground<'_>, conflict: &Conflict) -> bool {
 pub(super) fn weighty(ground: &Ground<'_>, conflict: &Conflict) -> bool {
     let (holds, against) = (weight(ground, &conflict.holds), weight(ground, &conflict.against));
     let lead = strongest(ground, &conflict.holds).max(strongest(ground, &conflict.against));
-    let lighter = if holds < against { &conflict.holds } else { &conflict.against };
-    let peer = strongest(ground, lighter) + PEER_GAP + 1e-9 >= lead;
+    let peer = strongest(ground, lighter(ground, conflict).1) + PEER_GAP + 1e-9 >= lead;
     peer || holds.min(against) / (holds + against) >= CONFLICT_SHARE
 }
 

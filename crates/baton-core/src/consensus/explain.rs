@@ -23,10 +23,13 @@ pub(super) fn decision(
     outcome: Outcome,
     unvoted: &[String],
 ) -> Decision {
-    let reasoning = reasoning(ground, &claims, tally, &outcome);
     let mut dissenters = dissenters(ground, &outcome, tally);
     let unvoted = outcome.conflicts.iter().filter(|conflict| unvoted.contains(&conflict.claim));
     dissenters.extend(super::disputes::dissenters(ground, unvoted, outcome.verdict, &dissenters));
+    let outweighed = super::disputes::outweighed(ground, &outcome.conflicts, &dissenters);
+    let mut reasoning = chosen_text(ground, &outweighed);
+    reasoning.extend(self::reasoning(ground, &claims, tally, &outcome));
+    dissenters.extend(outweighed);
     let choice = if outcome.verdict.is_none() { tally.winner.clone() } else { None };
     let prices = ground.held.iter().filter_map(|seat| seat.cost);
     Decision {
@@ -74,19 +77,43 @@ fn answer(ground: &Ground<'_>) -> Option<AnswerRef> {
     if ground.draft.is_some() {
         return ground.draft.clone();
     }
-    // Where a text was asked for it is the answer, also when a verdict stands at its end.
-    let text = ground.classification.question == Question::Text;
-    let says = |ballot: &&Ballot<'_>| match ballot.opinion.position {
-        Position::Answer => true,
-        Position::Verdict { .. } => text,
-        Position::Choice { .. } | Position::Patch { .. } | Position::Test { .. } | Position::Abstain { .. } => false,
-    };
-    let ballot = ground.ballots.iter().find(says)?;
+    let ballot = texts(ground).next()?;
     Some(AnswerRef {
         member: ballot.member.id.clone(),
         content: ballot.answer,
         summary: ballot.opinion.summary.clone(),
     })
+}
+
+/// Those who gave a text, strongest first. Where one was asked for it is the answer, also when a verdict stands at its
+/// end.
+fn texts<'a>(ground: &'a Ground<'a>) -> impl Iterator<Item = &'a Ballot<'a>> {
+    let asked = ground.classification.question == Question::Text;
+    ground.ballots.iter().filter(move |ballot| match ballot.opinion.position {
+        Position::Answer => true,
+        Position::Verdict { .. } => asked,
+        Position::Choice { .. } | Position::Patch { .. } | Position::Test { .. } | Position::Abstain { .. } => false,
+    })
+}
+
+/// Why it is this member's text that was taken, and who says otherwise.
+fn chosen_text(ground: &Ground<'_>, outweighed: &[Dissenter]) -> Vec<String> {
+    if ground.classification.question != Question::Text || ground.draft.is_some() {
+        return Vec::new();
+    }
+    let Some(first) = texts(ground).next() else { return Vec::new() };
+    let (answered, name) = (texts(ground).count(), &first.member.id);
+    let alike = texts(ground).filter(|ballot| ballot.member.tier == first.member.tier).count();
+    let mut reasons = vec![match (answered, alike) {
+        (1, _) => format!("{name}'s text: nobody else gave one"),
+        (_, 1) => format!("{name}'s text: the most reliable of the {answered} that answered"),
+        _ => format!("{name}'s text: of the {answered} that answered, the first by name of the {alike} most reliable"),
+    }];
+    if !outweighed.is_empty() {
+        let names: Vec<&str> = outweighed.iter().map(|one| one.member.as_str()).collect();
+        reasons.push(format!("against it, and too light for a dispute: {}", names.join(", ")));
+    }
+    reasons
 }
 
 fn abstained(ground: &Ground<'_>) -> Vec<Dissenter> {

@@ -47,6 +47,40 @@ fn a_weak_voice_against_strong_ones_dissents_without_a_conflict() {
         .with("cedar", 5, answers("No."))
         .decide();
     assert!(!decision.has_conflict);
+    assert_eq!(names(&decision.dissenters), ["cedar"]);
+}
+
+#[test]
+fn who_takes_the_other_side_of_a_text_is_named_where_it_is_no_dispute() {
+    let no = "No. A queue would lose orders here.";
+    let decision = asked("Should we put a queue between the shop and the warehouse?")
+        .with("alder", 1, answers("Yes. Use a queue."))
+        .with("birch", 1, answers("Yes. A queue keeps the orders."))
+        .with("cedar", 2, answers("Yes, a queue."))
+        .with("dogwood", 3, answers(no))
+        .with("elm", 4, answers(no))
+        .decide();
+    assert!(!decision.has_conflict && decision.conflicts.is_empty(), "by the rule of contested votes");
+    assert_eq!(names(&decision.dissenters), ["dogwood", "elm"]);
+    let one = &decision.dissenters[0];
+    assert_eq!(one.position, "against: put a queue between the shop and the warehouse");
+    assert_eq!(one.reason, "A queue would lose orders here.");
+    assert_eq!(
+        decision.reasoning[..2],
+        [
+            "alder's text: of the 5 that answered, the first by name of the 2 most reliable",
+            "against it, and too light for a dispute: dogwood, elm"
+        ]
+    );
+}
+
+#[test]
+fn why_a_text_was_taken_is_told() {
+    let why = |table: Table| table.decide().reasoning[0].clone();
+    let one = || asked("How do we make the build faster?").with("alder", 2, answers("Cache the dependencies."));
+    assert_eq!(why(one()), "alder's text: nobody else gave one");
+    let two = one().with("birch", 1, answers("Split the test job in two.")).with("cedar", 3, answers("I abstain."));
+    assert_eq!(why(two), "birch's text: the most reliable of the 3 that answered");
 }
 
 #[test]
