@@ -4,6 +4,7 @@
 //! Words are numbered by their place in the alphabet of all claims of a review. Everything after that compares numbers,
 //! and still goes through the terms in the order of their spelling: sums over terms come out the same to the last bit.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::text::{for_parts, push_lower, stem, tells, tokens};
@@ -130,23 +131,19 @@ struct Spellings {
 impl Spellings {
     /// Also the number of each word that was said.
     fn of(text: String, said: &[Said]) -> (Self, Vec<usize>) {
-        // Eight bytes as one number decide nearly always. No spelling holds a zero byte, so it can stand for the end.
-        let mut order: Vec<(u64, &str, usize)> = Vec::with_capacity(said.len());
-        for (at, said) in said.iter().enumerate() {
-            let spelled = &text.as_bytes()[said.spelled.clone()];
-            let mut head = [0; 8];
-            let cut = spelled.len().min(head.len());
-            head[..cut].copy_from_slice(&spelled[..cut]);
-            order.push((u64::from_be_bytes(head), &text[said.spelled.clone()], at));
-        }
+        let mut order: Vec<(Spelled<'_>, usize)> = said
+            .iter()
+            .enumerate()
+            .map(|(at, said)| (Spelled::of(&text.as_bytes()[said.spelled.clone()]), at))
+            .collect();
+        order.sort_unstable_by(|(one, _), (other, _)| one.order(other));
         let mut numbers = vec![0; said.len()];
         let mut ranges = Vec::new();
-        order.sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| tail(one.1).cmp(tail(other.1))));
-        for same in order.chunk_by(|one, other| one.0 == other.0 && tail(one.1) == tail(other.1)) {
-            for (_, _, at) in same {
+        for same in order.chunk_by(|(one, _), (other, _)| one.order(other).is_eq()) {
+            for (_, at) in same {
                 numbers[*at] = ranges.len();
             }
-            ranges.push(said[same[0].2].spelled.clone());
+            ranges.push(said[same[0].1].spelled.clone());
         }
         (Self { text, ranges }, numbers)
     }
@@ -160,8 +157,27 @@ impl Spellings {
     }
 }
 
-fn tail(spelled: &str) -> &[u8] {
-    spelled.as_bytes().get(8..).unwrap_or_default()
+/// A spelling whose first eight bytes, as one number, decide nearly always. No spelling holds a zero byte, so it can
+/// stand for the end.
+struct Spelled<'a> {
+    head: u64,
+    tail: &'a [u8],
+}
+
+impl<'a> Spelled<'a> {
+    fn of(spelled: &'a [u8]) -> Self {
+        let mut head = [0; 8];
+        let (begin, tail) = spelled.split_at(spelled.len().min(head.len()));
+        head[..begin.len()].copy_from_slice(begin);
+        Self { head: u64::from_be_bytes(head), tail }
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.head.cmp(&other.head).then_with(|| {
+            let ended = self.tail.is_empty() && other.tail.is_empty();
+            if ended { Ordering::Equal } else { self.tail.cmp(other.tail) }
+        })
+    }
 }
 
 /// All times that terms stand in claims, sorted by the number of the first word, then the second, then the claim.
