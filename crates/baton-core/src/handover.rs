@@ -202,7 +202,7 @@ fn too_small(member: &Member, task: &Task) -> Option<u64> {
 pub(crate) fn ladder(state: &RunState, step: &Step, outcome: &Outcome, at: Timestamp) -> Vec<MemberId> {
     let (Some(inputs), Some(plan)) = (&state.inputs, &state.plan) else { return Vec::new() };
     // Runs of before this was recorded go by the ladder alone, for ever.
-    let Some(handover) = &inputs.handover else { return plan.team.reserves().cloned().collect() };
+    let Some(handover) = &inputs.handover else { return plan.team.ladder.clone() };
     let by_rule = if is_spent(outcome) { handover.followers(&step.member) } else { &[] };
     let fits = |member: &Member| {
         let fits_window = inputs.task.estimated_tokens().saturating_add(WINDOW_RESERVE) <= member.context_window;
@@ -214,7 +214,7 @@ pub(crate) fn ladder(state: &RunState, step: &Step, outcome: &Outcome, at: Times
             fits(member) && handover.away(member, at).is_none() && !is_spent_here(state, inputs, &member.account)
         })
     };
-    by_rule.iter().chain(plan.team.reserves()).filter(can).cloned().collect()
+    by_rule.iter().chain(&plan.team.ladder).filter(can).cloned().collect()
 }
 
 /// Nothing more is to be had from the account for longer than anybody waits.

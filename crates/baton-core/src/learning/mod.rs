@@ -135,6 +135,19 @@ impl Experience {
         }
     }
 
+    /// The record that [`Self::reliability`] is computed from: over all topics, and on this one where there is any. All
+    /// zero for a member of which nothing was learned.
+    #[must_use]
+    pub(crate) fn record(&self, question: &Question, member: &Member, topic: &str) -> (Counts, Option<Counts>) {
+        let id = member.id.as_str();
+        let patches = self.patches.members.get(id).filter(|_| *question == Question::Patch);
+        if let Some(record) = patches {
+            return (record.counts, record.topics.get(topic).copied());
+        }
+        let known = self.about(question).members.get(id);
+        known.map_or_else(Default::default, |known| (known.counts, known.topics.get(topic).map(|topic| topic.counts)))
+    }
+
     /// Nothing was learned.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -41,17 +41,49 @@ pub(super) struct Fitness {
 
 /// Steps of reliability: a twentieth.
 const STEPS: f64 = 20.0;
+/// What a call is counted as whose price nobody knows: a cent, in millionths of a dollar.
+const UNKNOWN_PRICE: u64 = 10_000;
 /// Shares of places that are told apart.
 const FULL: u32 = 4;
 
+/// What makes one member fitter than another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    Reliability,
+    Places,
+    Price,
+    Time,
+}
+
 impl Fitness {
+    /// By what it goes before the other one, where it does.
+    pub(super) fn before(&self, other: &Self) -> Option<Cause> {
+        let steps = [
+            (self.unreliability.cmp(&other.unreliability), Cause::Reliability),
+            (self.taken.cmp(&other.taken), Cause::Places),
+            (self.price.cmp(&other.price), Cause::Price),
+            (self.time.cmp(&other.time), Cause::Time),
+        ];
+        let (order, cause) = steps.into_iter().find(|(order, _)| order.is_ne())?;
+        order.is_lt().then_some(cause)
+    }
+
+    pub(super) const fn reliability_first(&self) -> i64 {
+        self.unreliability
+    }
+
+    /// Measured, and worse than one of the weakest tier is taken to be.
+    pub(super) fn is_poor(&self, request: &Request<'_>) -> bool {
+        -self.unreliability < steps(request.rules.reliability(u8::MAX))
+    }
+
     pub(super) fn of(member: &Member, classification: &Classification, request: &Request<'_>) -> Self {
         let load = request.load.get(&member.id).copied().unwrap_or_default();
-        let free_of_charge = member.estimate(request.tokens).map_or(0, |cost| cost.0);
+        let price = member.estimate(request.tokens).map_or(UNKNOWN_PRICE, |cost| cost.0);
         Self {
             unreliability: -steps(reliability(member, classification, request)),
             taken: load.in_flight.saturating_mul(FULL) / member.limits.concurrent.max(1),
-            price: doublings(free_of_charge),
+            price: doublings(price),
             time: doublings(load.usual_ms.unwrap_or(0)),
         }
     }

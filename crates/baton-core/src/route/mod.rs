@@ -1,7 +1,9 @@
-//! Who is asked. A pure choice from the members present: role matrix first, then strengths, then tier; several
-//! vendors where the decision needs them. Every seat says which rule chose it.
+//! Who is asked. A pure choice from the members present: role matrix first, then strengths, then tier; of vendors,
+//! families and models each in turn. Every seat says which rule chose it.
 
+mod because;
 mod fitness;
+mod seating;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +19,7 @@ use crate::task::Priority;
 pub use fitness::Load;
 
 use fitness::Fitness;
+use seating::{Candidate, Order};
 
 /// What a seat is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,20 +62,16 @@ pub struct Team {
     /// Seats that are asked later, while what they may say is worth its cost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<Seat>,
-    /// Members not seated, best first.
+    /// Who may step in, best first: the seats that are held back, and members that got none.
     pub ladder: Vec<MemberId>,
+    /// What decided the place of a member of the ladder, where its tier alone does not say it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remarks: BTreeMap<MemberId, String>,
     /// Distinct vendors that the decision needs.
     pub vendors_needed: u8,
     /// Distinct vendors among all members present: fewer than needed can never make a quorum.
     pub vendors_present: u8,
     pub notes: Vec<String>,
-}
-
-impl Team {
-    /// Who may step in, best first: the seats that were held back, then those that got none.
-    pub fn reserves(&self) -> impl Iterator<Item = &MemberId> {
-        self.held.iter().map(|seat| &seat.member).chain(&self.ladder)
-    }
 }
 
 /// What the choice is made from.
@@ -93,11 +92,6 @@ pub struct Request<'a> {
     pub grows: bool,
 }
 
-struct Candidate<'a> {
-    member: &'a Member,
-    rule: String,
-}
-
 /// Room that an answer and an agent's own preamble need beside the prompt.
 pub(crate) const WINDOW_RESERVE: u64 = 4_000;
 
@@ -109,15 +103,17 @@ pub fn route(classification: &Classification, request: &Request<'_>) -> Team {
     let vendors_needed = request.rules.quorum.of(classification.complexity, classification.priority);
     let vendors_present = count_vendors(candidates.iter().map(|candidate| candidate.member));
     let size = team_size(classification, request, candidates.len());
-    let (chosen, rest) = choose(candidates, size.most, usize::from(vendors_needed));
+    let plan = seating::Seats { first_wave: size.least, most: size.most, vendors: usize::from(vendors_needed) };
+    let (chosen, rest) = seating::choose(candidates, &plan);
     if vendors_present < vendors_needed {
         notes.push(format!(
             "this task needs {vendors_needed} vendors and {vendors_present} can be asked: it will end in review"
         ));
     }
-    let ladder = rest.into_iter().map(|candidate| candidate.member.id.clone()).collect();
+    let first_wave = size.least.min(chosen.len());
+    let (ladder, remarks) = seating::ladder(chosen[first_wave..].iter().chain(&rest));
     let (seats, held) = seats(chosen, size.least);
-    Team { seats, held, ladder, vendors_needed, vendors_present, notes }
+    Team { seats, held, ladder, remarks, vendors_needed, vendors_present, notes }
 }
 
 /// The first wave, and what it may grow to.
@@ -157,66 +153,47 @@ fn candidates<'a>(
         let find = |id: &MemberId| present.iter().copied().find(|member| member.id == *id);
         let mut seen = BTreeSet::new();
         let named = request.named.iter().filter(|id| seen.insert(*id)).filter_map(find);
-        return named.map(|member| Candidate { member, rule: "you named it".into() }).collect();
+        let seat = |(place, member)| {
+            let mut one = Candidate::new(member, Order::Named { place }, classification, request);
+            one.rule = "you named it".into();
+            one
+        };
+        return named.enumerate().map(seat).collect();
     }
-    let mut ordered = Vec::new();
-    if !classification.unsure {
-        let row = request.roles.iter().find(|row| row.kind == classification.kind);
-        matrix_seats(row, classification, request, &present, &mut ordered);
+    let mut candidates: Vec<Candidate<'a>> = Vec::with_capacity(present.len());
+    let row = request.roles.iter().find(|row| row.kind == classification.kind && !classification.unsure);
+    for member in present {
+        let order = row.and_then(|row| of_matrix(row, member, classification, request));
+        let order = order.unwrap_or_else(|| Order::of(member, classification, request));
+        let rule = rule(&order, row, member, classification);
+        let mut one = Candidate::new(member, order, classification, request);
+        one.rule = rule;
+        candidates.push(one);
     }
-    ordered.extend(by_fitness(classification, request, &present, &ordered));
-    ordered
+    candidates.sort_by(|a, b| a.order.cmp(&b.order));
+    candidates
 }
 
-/// The matrix's own order holds until members were measured to be better or worse than it takes them for, or are busy.
-fn matrix_seats<'a>(
-    row: Option<&RoleRow>,
-    classification: &Classification,
-    request: &Request<'_>,
-    present: &[&'a Member],
-    ordered: &mut Vec<Candidate<'a>>,
-) {
-    let Some(row) = row else { return };
-    for (ids, role) in [(&row.primary, "primary"), (&row.secondary, "secondary")] {
-        let mut listed: Vec<&Member> = Vec::new();
-        for id in ids {
-            let taken = ordered.iter().map(|one| one.member).chain(listed.iter().copied()).any(|one| one.id == *id);
-            listed.extend(present.iter().copied().find(|member| member.id == *id && !taken));
-        }
-        listed.sort_by_key(|member| Fitness::busyness(member, classification, request));
-        let rule = format!("role matrix: {role} for {} ({})", row.kind, row.because);
-        ordered.extend(listed.into_iter().map(|member| Candidate { member, rule: rule.clone() }));
+/// The matrix's own order holds until members were measured to be worse than it takes them for, or are busy.
+fn of_matrix(row: &RoleRow, member: &Member, classification: &Classification, request: &Request<'_>) -> Option<Order> {
+    let busyness = Fitness::busyness(member, classification, request);
+    let place = |listed: &[MemberId]| listed.iter().position(|id| *id == member.id);
+    match (place(&row.primary), place(&row.secondary)) {
+        (Some(place), _) => Some(Order::Primary { busyness, place }),
+        (None, Some(place)) => Some(Order::Secondary { busyness, place }),
+        (None, None) => None,
     }
 }
 
-fn by_fitness<'a>(
-    classification: &Classification,
-    request: &Request<'_>,
-    present: &[&'a Member],
-    taken: &[Candidate<'a>],
-) -> Vec<Candidate<'a>> {
-    let strong = |member: &Member| !classification.unsure && member.strengths.contains(&classification.kind);
-    let mut rest: Vec<&Member> =
-        present.iter().copied().filter(|member| !taken.iter().any(|one| one.member.id == member.id)).collect();
-    rest.sort_by_cached_key(|member| {
-        (!strong(member), Fitness::of(member, classification, request), member.tier, member.id.clone())
-    });
-    let rule = |member: &Member| {
-        if strong(member) { format!("strong in {}", classification.kind) } else { format!("tier {}", member.tier) }
+fn rule(order: &Order, row: Option<&RoleRow>, member: &Member, classification: &Classification) -> String {
+    let of_matrix = |role: &str| row.map(|row| format!("role matrix: {role} for {} ({})", row.kind, row.because));
+    let listed = match order {
+        Order::Primary { .. } => of_matrix("primary"),
+        Order::Secondary { .. } => of_matrix("secondary"),
+        Order::Other { weak: false, .. } => Some(format!("strong in {}", classification.kind)),
+        Order::Other { .. } | Order::Named { .. } => None,
     };
-    rest.into_iter().map(|member| Candidate { member, rule: rule(member) }).collect()
-}
-
-/// Takes seats in order, but while vendors are still missing a new vendor goes before a known one.
-fn choose(mut pool: Vec<Candidate<'_>>, wanted: usize, vendors: usize) -> (Vec<Candidate<'_>>, Vec<Candidate<'_>>) {
-    let mut chosen: Vec<Candidate<'_>> = Vec::with_capacity(wanted);
-    while chosen.len() < wanted && !pool.is_empty() {
-        let known: BTreeSet<&str> = chosen.iter().map(|one| one.member.vendor.as_str()).collect();
-        let fresh = pool.iter().position(|one| !known.contains(one.member.vendor.as_str()));
-        let next = if known.len() < vendors { fresh.unwrap_or(0) } else { 0 };
-        chosen.push(pool.remove(next));
-    }
-    (chosen, pool)
+    listed.unwrap_or_else(|| format!("tier {}", member.tier))
 }
 
 /// The first wave and the seats that are held back.
@@ -230,7 +207,7 @@ fn seats(chosen: Vec<Candidate<'_>>, first_wave: usize) -> (Vec<Seat>, Vec<Seat>
     let seat = |(index, one): (usize, Candidate<'_>)| Seat {
         member: one.member.id.clone(),
         role: role(index),
-        rule: one.rule,
+        rule: one.into_rule(),
     };
     let mut seats: Vec<Seat> = chosen.into_iter().enumerate().map(seat).collect();
     let held = seats.split_off(first_wave.min(seats.len()));
@@ -243,184 +220,4 @@ fn count_vendors<'a>(members: impl Iterator<Item = &'a Member>) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::LazyLock;
-
-    use super::*;
-    use crate::classify::classify;
-    use crate::classify::tests::task;
-    use crate::member::tests::seat;
-    use crate::task::{Complexity, Kind};
-
-    fn rows() -> Vec<RoleRow> {
-        let id = |text: &str| MemberId::parse(text).unwrap();
-        vec![RoleRow {
-            kind: Kind::SecurityReview,
-            primary: vec![id("c")],
-            secondary: vec![id("b"), id("absent")],
-            because: "security expertise".into(),
-        }]
-    }
-
-    fn members() -> Vec<Member> {
-        vec![seat("a", 1), seat("b", 2), seat("c", 5), seat("d", 3)]
-    }
-
-    /// Nobody is busy and nothing was learned.
-    fn idle<'a>(rules: &'a Rules, named: &'a [MemberId]) -> Request<'a> {
-        static NOTHING: LazyLock<(Experience, BTreeMap<MemberId, Load>)> = LazyLock::new(Default::default);
-        let (experience, load) = (&NOTHING.0, &NOTHING.1);
-        Request { members: &[], roles: &[], rules, experience, load, tokens: 100, named, grows: false }
-    }
-
-    fn team(prompt: &str, change: impl Fn(&mut Classification), members: &[Member], named: &[MemberId]) -> Team {
-        let mut classification = classify(&task(prompt));
-        change(&mut classification);
-        let rules = Rules::default();
-        route(&classification, &Request { members, roles: &rows(), ..idle(&rules, named) })
-    }
-
-    fn ids(team: &Team) -> Vec<&str> {
-        team.seats.iter().map(|seat| seat.member.as_str()).collect()
-    }
-
-    #[test]
-    fn the_matrix_comes_before_the_tier() {
-        let team = team("security review of the login", |_| {}, &members(), &[]);
-        assert_eq!(ids(&team), ["c", "b", "a"]);
-        assert_eq!(team.seats[0].role, Role::Primary);
-        assert_eq!(team.seats[2].role, Role::Critic);
-        assert!(team.seats[0].rule.contains("security expertise"));
-        assert_eq!(team.ladder, [MemberId::parse("d").unwrap()]);
-    }
-
-    #[test]
-    fn a_quick_task_takes_one_and_a_critical_one_takes_all() {
-        let quick = team("fix the typo", |_| {}, &members(), &[]);
-        assert_eq!(ids(&quick), ["a"]);
-        let critical = team("fix the typo", |seen| seen.priority = Priority::Critical, &members(), &[]);
-        assert_eq!(critical.seats.len(), 4);
-        assert_eq!(critical.vendors_needed, 3);
-    }
-
-    #[test]
-    fn a_team_that_may_grow_starts_with_the_fewest_and_holds_the_rest_back() {
-        let mut classification = classify(&task("security review of the login"));
-        classification.priority = Priority::High;
-        let (members, rules) = (members(), Rules::default());
-        let request = Request { members: &members, roles: &rows(), grows: true, ..idle(&rules, &[]) };
-        let team = route(&classification, &request);
-        assert_eq!(ids(&team), ["c", "b", "a"]);
-        assert_eq!(team.held.iter().map(|seat| seat.member.as_str()).collect::<Vec<_>>(), ["d"]);
-        assert_eq!(team.seats[2].role, Role::Critic, "the first wave has its critic");
-        let whole = route(&classification, &Request { grows: false, ..request });
-        assert_eq!(whole.seats.len(), 4, "what cannot be asked later is asked at once");
-    }
-
-    #[test]
-    fn vendors_are_mixed_until_the_quorum_can_be_met() {
-        let mut same = members();
-        same[0].vendor = "x".into();
-        same[1].vendor = "x".into();
-        same[3].vendor = "x".into();
-        let team = team("please do the thing", |seen| seen.complexity = Complexity::Standard, &same, &[]);
-        assert_eq!(ids(&team), ["a", "c", "b"], "c is the only other vendor");
-    }
-
-    #[test]
-    fn one_vendor_is_said_before_money_is_spent() {
-        let team = team("review this diff", |_| {}, &[seat("a", 1)], &[]);
-        assert_eq!((team.vendors_needed, team.vendors_present), (2, 1));
-        assert!(team.notes.iter().any(|note| note.contains("will end in review")), "{:?}", team.notes);
-    }
-
-    #[test]
-    fn a_member_that_cannot_hold_the_task_is_not_asked_and_that_is_said() {
-        let mut small = members();
-        small[0].context_window = 2_000;
-        let team = team("fix the typo", |_| {}, &small, &[]);
-        assert_eq!(ids(&team), ["b"]);
-        assert!(team.notes.iter().any(|note| note.contains("a is left out")));
-    }
-
-    fn busy(names: &[&str]) -> BTreeMap<MemberId, Load> {
-        let busy = |name: &&str| (MemberId::parse(name).unwrap(), Load { in_flight: 3, usual_ms: None });
-        names.iter().map(busy).collect()
-    }
-
-    #[test]
-    fn equal_seats_share_the_load_and_unequal_ones_do_not() {
-        let classification = classify(&task("fix the typo"));
-        let rules = Rules::default();
-        let lead = |members: &[Member], load: &BTreeMap<MemberId, Load>| {
-            route(&classification, &Request { members, load, ..idle(&rules, &[]) }).seats[0].member.to_string()
-        };
-        let equal = [seat("a", 2), seat("b", 2)];
-        assert_eq!(lead(&equal, &BTreeMap::new()), "a");
-        assert_eq!(lead(&equal, &busy(&["a"])), "b");
-        assert_eq!(lead(&equal, &busy(&["a", "b"])), "a");
-        assert_eq!(lead(&[seat("a", 1), seat("b", 2)], &busy(&["a"])), "a", "the stronger one is worth waiting for");
-    }
-
-    #[test]
-    fn of_equal_seats_the_cheaper_and_then_the_quicker_one_is_asked() {
-        let classification = classify(&task("fix the typo"));
-        let rules = Rules::default();
-        let mut members = [seat("a", 2), seat("b", 2)];
-        let slow = Load { in_flight: 0, usual_ms: Some(60_000) };
-        let load = BTreeMap::from([(members[0].id.clone(), slow)]);
-        let lead = |members: &[Member]| {
-            route(&classification, &Request { members, load: &load, ..idle(&rules, &[]) }).seats[0].member.to_string()
-        };
-        assert_eq!(lead(&members), "b");
-        members[1].price = members[1].price.map(|price| crate::member::Price { output: price.output * 4, ..price });
-        assert_eq!(lead(&members), "a");
-    }
-
-    #[test]
-    fn what_was_measured_goes_before_the_tier_and_moves_seats_within_the_matrix() {
-        use crate::learning::{Knowledge, Lesson, Vote};
-        let rules = Rules::default();
-        let vote = |member, option| Vote { tier: 2, member, family: member, option: Some(option) };
-        let lesson = |_| Lesson {
-            topic: "security_review",
-            options: 2,
-            votes: vec![vote("b", "reject"), vote("c", "approve")],
-            right: "reject",
-            age: 0,
-            changed: vec![],
-        };
-        let verdicts = Knowledge::learn((0..150).map(lesson), &rules.tier_reliability);
-        let experience = Experience { verdicts, ..Experience::default() };
-        let classification = classify(&task("security review of the login"));
-        let mut both = rows();
-        both[0].primary = vec![MemberId::parse("c").unwrap(), MemberId::parse("b").unwrap()];
-        let members = [seat("b", 3), seat("c", 1), seat("d", 2)];
-        let seats = |roles: &[RoleRow]| {
-            let request = Request { members: &members, roles, experience: &experience, ..idle(&rules, &[]) };
-            ids(&route(&classification, &request)).join(" ")
-        };
-        assert_eq!(seats(&[]), "b d c", "who was right, who is unknown, who was wrong");
-        assert_eq!(seats(&both), "b c d");
-    }
-
-    #[test]
-    fn nobody_gets_two_seats() {
-        let named = [MemberId::parse("d").unwrap(), MemberId::parse("d").unwrap()];
-        assert_eq!(ids(&team("fix the typo", |_| {}, &members(), &named)), ["d"]);
-        let mut doubled = rows();
-        doubled[0].secondary = vec![MemberId::parse("c").unwrap(), MemberId::parse("b").unwrap()];
-        let classification = classify(&task("security review of the login"));
-        let (members, rules) = (members(), Rules::default());
-        let request = Request { members: &members, roles: &doubled, ..idle(&rules, &[]) };
-        assert_eq!(ids(&route(&classification, &request)), ["c", "b", "a"]);
-    }
-
-    #[test]
-    fn named_members_are_taken_as_named() {
-        let named = [MemberId::parse("d").unwrap(), MemberId::parse("a").unwrap()];
-        let team = team("fix the typo", |_| {}, &members(), &named);
-        assert_eq!(ids(&team), ["d", "a"]);
-        assert!(team.ladder.is_empty(), "nobody steps in for a member that was named");
-    }
-}
+mod tests;

@@ -172,7 +172,7 @@ fn arbiter<'a>(state: &'a RunState, plan: &Plan, argue: &[&MemberId]) -> Option<
 
 fn outsiders<'a>(state: &'a RunState, plan: &Plan, argue: &[&MemberId]) -> Vec<&'a Member> {
     let argue: Vec<&Member> = argue.iter().filter_map(|id| state.member(id)).collect();
-    let of_team = plan.team.seats.iter().map(|seat| &seat.member).chain(plan.team.reserves());
+    let of_team = plan.team.seats.iter().map(|seat| &seat.member).chain(&plan.team.ladder);
     let free = of_team.filter_map(|id| state.member(id)).filter(|member| {
         !member.is_check()
             && !has_failed(state, &member.id)

@@ -12,6 +12,7 @@ mod findings;
 mod golden;
 mod patch;
 mod reading;
+mod routing;
 
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::{RngAlgorithm, RngSeed};
