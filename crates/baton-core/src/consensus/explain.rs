@@ -208,6 +208,10 @@ fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outc
             failure.replaced_by.as_ref().map_or(String::new(), |other| format!("; {other} was asked instead"));
         reasons.push(format!("{} failed: {}{instead}", failure.member, failure.outcome.label()));
     }
+    let stood_in = |(one, other): &(crate::ids::MemberId, crate::ids::MemberId)| {
+        format!("{one} was asked in place of {other}: too few vendors had answered")
+    };
+    reasons.extend(ground.stand_ins.iter().map(stood_in));
     let left_out = |member: &crate::ids::MemberId| format!("{member} was left out: it would pass the spending cap");
     reasons.extend(ground.over_budget.iter().map(left_out));
     reasons.extend(not_asked(ground));

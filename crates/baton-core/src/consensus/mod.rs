@@ -81,6 +81,8 @@ pub struct Ground<'a> {
     pub team: &'a Team,
     pub ballots: Vec<Ballot<'a>>,
     pub failures: Vec<Failure>,
+    /// Who was asked in place of whom, as too few vendors had answered.
+    pub stand_ins: Vec<(MemberId, MemberId)>,
     pub checks: Vec<CheckOutcome<'a>>,
     /// Patches that were tried.
     pub trials: Vec<Tried<'a>>,

@@ -136,6 +136,7 @@ impl Table {
             team: &self.team,
             ballots: self.seats.iter().map(|(member, opinion)| Ballot { member, opinion, answer: None }).collect(),
             failures: self.failures.clone(),
+            stand_ins: vec![],
             checks: self.checks.iter().map(|(member, evidence)| CheckOutcome { member, evidence }).collect(),
             over_budget: self.over_budget.clone(),
             trials,

@@ -8,8 +8,8 @@
 //! - they lift it over the threshold if all of them speak for it; that saves a person's look, taken as a tenth of the
 //!   stake.
 //!
-//! The stake is what a wrong decision of this priority is taken to cost ([`Rules::stakes`]). A conflict and a missing
-//! quorum are always worth it; a text is not, since further texts change nothing that is counted.
+//! The stake is what a wrong decision of this priority is taken to cost ([`Rules::stakes`]). A missing quorum is always
+//! worth it, and so is a conflict; a text is not otherwise, since further texts change nothing that is counted.
 
 use super::decision::{Blocker, ConfidenceSource, Decision};
 use crate::catalog::Rules;
@@ -37,11 +37,16 @@ pub struct Held<'a> {
 /// Whether the held seats are to be asked after all.
 #[must_use]
 pub fn worth_asking(so_far: &Decision, question: &Question, held: &[Held<'_>], rules: &Rules) -> bool {
-    if held.is_empty() || *question == Question::Text {
+    if held.is_empty() {
         return false;
     }
-    let decides_nothing = |blocker: &Blocker| matches!(blocker, Blocker::Conflict | Blocker::NoQuorum);
-    if so_far.priority == Priority::Critical || so_far.blockers.iter().any(decides_nothing) {
+    if so_far.blockers.iter().any(|blocker| matches!(blocker, Blocker::NoQuorum | Blocker::AllFailed)) {
+        return true;
+    }
+    if *question == Question::Text {
+        return false;
+    }
+    if so_far.priority == Priority::Critical || so_far.blockers.contains(&Blocker::Conflict) {
         return true;
     }
     // Another reviewer also finds what nobody has found yet; where much is at stake that is reason enough.
@@ -137,6 +142,15 @@ mod tests {
         assert!(worth(&split, &Question::Verdict, 5, 1_000_000));
         assert!(!worth(&split, &Question::Text, 1, 0));
         assert!(!worth_asking(&split, &Question::Verdict, &[], &Rules::default()), "nobody is left to be asked");
+    }
+
+    #[test]
+    fn where_too_few_answered_it_is_worth_it_for_a_text_as_well() {
+        for blocker in [Blocker::NoQuorum, Blocker::AllFailed] {
+            let mut missing = so_far(Priority::Low, 0);
+            missing.blockers = vec![blocker];
+            assert!(worth(&missing, &Question::Text, 5, 1_000_000), "{blocker:?}");
+        }
     }
 
     #[test]

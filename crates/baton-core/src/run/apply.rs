@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use super::event::{Event, Inputs, SessionState, Stamped, TurnReport};
 use super::state::{Attempt, Plan, RunState, Status, Step, StepStatus};
-use super::{Illegal, decide};
+use super::{Illegal, decide, stand_in};
 use crate::classify::{asking, classify_with};
 use crate::handover;
 use crate::ids::{MemberId, StepId};
 use crate::journal::Actor;
 use crate::outcome::{Outcome, Retry};
 use crate::route::{Request, Team, route};
-use crate::task::Priority;
 use crate::units::{MicroUsd, Timestamp};
-use crate::workflow::{Act, Who};
 
 pub(super) fn apply(state: &mut RunState, stamped: Stamped) -> Result<(), Illegal> {
     let Stamped { at, actor, event } = stamped;
@@ -235,7 +233,7 @@ fn timer_fired(state: &mut RunState, id: StepId) -> Result<(), &'static str> {
 /// Same member later, another member, or the end of the step.
 fn after_failure(state: &mut RunState, id: StepId, outcome: &Outcome, at: Timestamp) {
     let tries = state.inputs.as_ref().map_or(1, |inputs| usize::from(inputs.rules.attempts));
-    let used = state.steps[id.index()].attempts.len();
+    let used = stand_in::tries(state, state.steps[id.index()].seat());
     let same = state.steps[id.index()].member.clone();
     let next = if state.cancelled || used >= tries {
         None
@@ -249,7 +247,9 @@ fn after_failure(state: &mut RunState, id: StepId, outcome: &Outcome, at: Timest
             {
                 Some((same, after_ms))
             }
-            Retry::SameMember { .. } | Retry::OtherMember => stand_in(state, id, outcome, at).map(|member| (member, 0)),
+            Retry::SameMember { .. } | Retry::OtherMember => {
+                stand_in::of_failed(state, id, outcome, at).map(|member| (member, 0))
+            }
         }
     };
     let step = &mut state.steps[id.index()];
@@ -281,33 +281,4 @@ fn first_of_its_sort(step: &Step, outcome: &Outcome) -> bool {
     let of_member = step.attempts.iter().filter(|attempt| attempt.member == step.member);
     let ends = of_member.filter_map(|attempt| attempt.outcome.as_ref());
     ends.filter(|end| in_doubt(end) == in_doubt(outcome)).count() < 2
-}
-
-/// The best member of the ladder that this wave has not asked and that fits the spending cap. A critical task is never
-/// handed to a weaker one.
-fn stand_in(state: &RunState, id: StepId, outcome: &Outcome, at: Timestamp) -> Option<MemberId> {
-    let step = &state.steps[id.index()];
-    let plan = state.plan.as_ref()?;
-    // Nobody can take a side's part in a dispute, an arbiter answers in both orders or not at all, and who writes a test
-    // must be of a family that has no part in it.
-    if step.role == crate::route::Role::Check || step.is_aside() {
-        return None;
-    }
-    // What later seats are asked, the first ones were asked as well.
-    let act = state.inputs.as_ref().and_then(|inputs| inputs.workflow.nodes.get(step.node)).map(|node| &node.act);
-    let later = matches!(act, Some(Act::Ask { who: Who::Further, .. }));
-    let asked = |member: &MemberId| {
-        let of_wave = state.steps.iter().filter(|other| (other.node, other.round) == (step.node, step.round));
-        of_wave
-            .flat_map(|other| other.attempts.iter().map(|attempt| &attempt.member).chain([&other.member]))
-            .any(|known| known == member)
-            || (later && state.was_asked(member))
-    };
-    let tier = state.member(&step.member).map_or(5, |member| member.tier);
-    let strong_enough = |member: &MemberId| {
-        plan.classification.priority != Priority::Critical
-            || state.member(member).is_some_and(|other| other.tier <= tier)
-    };
-    let can = |member: &&MemberId| !asked(member) && strong_enough(member) && fits_cap(state, member);
-    handover::ladder(state, step, outcome, at).iter().find(can).cloned()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::state::{RunState, Status, Step, StepStatus, Work};
-use super::{dispute, reproduce};
+use super::{dispute, reproduce, stand_in};
 use crate::consensus::{
     self, AnswerRef, Ballot, Blocker, CheckOutcome, DecidedBy, Decision, Failure, Ground, Held, Recommendation, Tried,
 };
@@ -32,6 +32,7 @@ pub(super) fn ground(state: &RunState) -> Option<Ground<'_>> {
         team: &plan.team,
         ballots: ballots(state),
         failures: failures(state),
+        stand_ins: stand_in::told(state),
         checks: checks(state),
         trials: trials(state),
         reproductions: reproduce::reproductions(state),
@@ -157,19 +158,26 @@ fn failures(state: &RunState) -> Vec<Failure> {
             if *outcome == Outcome::Cancelled || (answered && step.member == attempt.member) {
                 continue;
             }
-            let replaced = answered && step.member != attempt.member;
+            let other = if answered { Some(&step.member) } else { answered_for(state, step) };
             failures.insert(
                 attempt.member.clone(),
                 Failure {
                     member: attempt.member.clone(),
                     outcome: outcome.clone(),
                     detail: attempt.detail.clone(),
-                    replaced_by: replaced.then(|| step.member.clone()),
+                    replaced_by: other.cloned(),
                 },
             );
         }
     }
     failures.into_values().collect()
+}
+
+/// Who answered in a later step of the same seat.
+fn answered_for<'a>(state: &'a RunState, step: &Step) -> Option<&'a MemberId> {
+    let of_seat = |other: &&Step| other.id > step.id && other.seat() == step.seat();
+    let answered = |other: &&Step| other.status == StepStatus::Done;
+    state.steps.iter().filter(of_seat).find(answered).map(|other| &other.member)
 }
 
 /// What each check said last.

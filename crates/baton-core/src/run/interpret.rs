@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::apply::fits_cap;
 use super::dispute::{self, Dispute};
 use super::state::{PromptPlan, RunState, Status, Step, StepStatus, Work};
-use super::{Inputs, Plan, TestedClaim, decide, reproduce};
+use super::{Inputs, Plan, TestedClaim, decide, reproduce, stand_in};
 use crate::consensus::{Recommendation, worth_asking};
-use crate::ids::StepId;
+use crate::ids::{MemberId, StepId};
 use crate::member::Nature;
 use crate::opinion::Verdict;
 use crate::route::{Role, Seat};
@@ -38,7 +38,9 @@ pub(super) fn advance(state: &mut RunState) {
         if !is_over(state, &inputs) {
             return;
         }
-        leave(state, &inputs);
+        if !mend_quorum(state) {
+            leave(state, &inputs);
+        }
     }
 }
 
@@ -228,6 +230,7 @@ fn add_step(state: &mut RunState, seat: &Seat, work: Work, draft: bool) {
         node: state.node,
         round: state.round(),
         role: seat.role,
+        stands_in_for: None,
         member: seat.member.clone(),
         work,
         draft,
@@ -237,6 +240,25 @@ fn add_step(state: &mut RunState, seat: &Seat, work: Work, draft: bool) {
         evidence: None,
         answer: None,
     });
+}
+
+/// Whether others are asked now, as too few vendors answered in a wave that is over.
+fn mend_quorum(state: &mut RunState) -> bool {
+    let before = state.steps.len();
+    while let Some((seat, member)) = stand_in::for_quorum(state) {
+        take_seat(state, seat, member);
+    }
+    state.steps.len() > before
+}
+
+/// Asks somebody else what a seat was asked that gave nothing.
+fn take_seat(state: &mut RunState, seat: StepId, member: MemberId) {
+    let Some(of) = state.step(seat).cloned() else { return };
+    let seat = Seat { member, role: of.role, rule: "stands in".into() };
+    add_step(state, &seat, of.work, of.draft);
+    if let Some(step) = state.steps.last_mut() {
+        step.stands_in_for = Some(of.id);
+    }
 }
 
 fn prompt_plan(state: &RunState, inputs: &Inputs, template: &str, with: &[Artefact]) -> PromptPlan {

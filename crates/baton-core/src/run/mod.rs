@@ -10,6 +10,7 @@ mod dispute;
 mod event;
 mod interpret;
 mod reproduce;
+mod stand_in;
 mod state;
 
 use crate::ids::{MemberId, StepId};

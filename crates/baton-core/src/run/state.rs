@@ -133,6 +133,8 @@ pub struct Step {
     /// How often the run had gone back when it was planned: a wave is one round of one node.
     pub round: u32,
     pub role: Role,
+    /// The step whose seat it takes, where too few vendors answered; it counts as a try of that one.
+    pub stands_in_for: Option<StepId>,
     /// Who is asked now: the seat's own member, or who stepped in.
     pub member: MemberId,
     pub work: Work,
@@ -146,6 +148,12 @@ pub struct Step {
 }
 
 impl Step {
+    /// The first step of its seat: itself, or the one that it stands in for.
+    #[must_use]
+    pub fn seat(&self) -> StepId {
+        self.stands_in_for.unwrap_or(self.id)
+    }
+
     /// It runs commands: what comes of it is evidence and no opinion.
     #[must_use]
     pub const fn is_evidence(&self) -> bool {

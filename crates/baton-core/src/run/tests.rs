@@ -9,6 +9,7 @@ mod handover;
 mod illegal;
 mod patches;
 mod paths;
+mod quorum;
 mod recovery;
 mod reproductions;
 

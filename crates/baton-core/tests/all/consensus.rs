@@ -56,6 +56,7 @@ impl Table {
             team: &team,
             ballots: self.seats.iter().map(|(member, opinion)| Ballot { member, opinion, answer: None }).collect(),
             failures: self.failures.clone(),
+            stand_ins: vec![],
             checks: self.checks.iter().map(|(member, evidence)| CheckOutcome { member, evidence }).collect(),
             over_budget: vec![],
             trials: vec![],

@@ -410,6 +410,7 @@ mod tests {
             node: 0,
             round: 0,
             role,
+            stands_in_for: None,
             member: id(member),
             work: Work::Prompt(PromptPlan {
                 template: String::new(),

@@ -28,6 +28,13 @@ fn scenarios() -> Vec<(&'static str, Outside)> {
                 _ => Reply::Says(Verdict::Approve),
             }),
         ),
+        (
+            "a missing quorum",
+            with(inputs(), |member, _, _| match member {
+                "a" | "b" => Reply::Abstains,
+                _ => Reply::Says(Verdict::Approve),
+            }),
+        ),
         ("a gate", with(critical(), all_approve)),
         ("all fail", with(inputs(), |_, _, _| Reply::Fails(Outcome::Auth))),
         (
