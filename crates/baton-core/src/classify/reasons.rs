@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 
 pub(super) fn sure(model: &Model<'_>, features: &Features, kind: Kind, confidence: Probability) -> String {
     let heard = strongest(model, features, kind as usize, 0..KINDS);
-    format!("kind {kind} at {}: the task says {}", percent(confidence), heard)
+    format!("kind {kind} at {}, {heard}", percent(confidence))
 }
 
 pub(super) fn unsure(probabilities: &[f64]) -> String {
@@ -29,7 +29,7 @@ pub(super) fn unsure(probabilities: &[f64]) -> String {
 
 pub(super) fn complexity(model: &Model<'_>, features: &Features, best: usize, sure: Probability) -> String {
     let heard = strongest(model, features, KINDS + best, KINDS..KINDS + COMPLEXITIES);
-    format!("{} at {}: the task has {}", Complexity::ALL[best], percent(sure), heard)
+    format!("{} at {}, {heard}", Complexity::ALL[best], percent(sure))
 }
 
 fn percent(probability: Probability) -> String {
@@ -60,5 +60,9 @@ fn strongest(model: &Model<'_>, features: &Features, output: usize, rivals: std:
             if quoted { format!("\"{text}\"") } else { text.clone() }
         })
         .collect();
-    if named.is_empty() { "nothing in particular".to_owned() } else { named.join(", ") }
+    if named.is_empty() {
+        "by no sign in particular".to_owned()
+    } else {
+        format!("by these signs: {}", named.join(", "))
+    }
 }

@@ -26,7 +26,7 @@ fn words_speak_for_kinds_and_the_reason_names_them() {
     for (prompt, kind) in cases {
         let seen = classify(&task(prompt));
         assert_eq!((seen.kind, seen.unsure), (kind, false), "{prompt}");
-        assert!(seen.reasons[0].contains("the task says"), "{:?}", seen.reasons);
+        assert!(seen.reasons[0].contains(", by these signs: "), "{:?}", seen.reasons);
     }
 }
 
