@@ -48,7 +48,7 @@ pub(crate) async fn ask(ask: Ask, output: &mut Output) -> Result<Exit, Failure> 
     let asks_kind = ask.ask_kind || setup.config.ask_kind;
     if ask.dry_run {
         let whom = if asks_kind { kind::whom(&setup, &inputs, &trusted, consent) } else { Whom::Nobody };
-        return dry_run(&setup, &inputs, whom, &attached, output);
+        return dry_run(&setup, &inputs, whom, (&attached, ask.run.json), output);
     }
     let inputs = if asks_kind { heard(&setup, inputs, consent).await? } else { inputs };
     run(&setup, inputs, attached, &ask.run, output).await
@@ -156,13 +156,19 @@ fn dry_run(
     setup: &Setup,
     inputs: &Inputs,
     whom: Whom<'_>,
-    attached: &Attached,
+    (attached, json): (&Attached, bool),
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let (state, prompts) = setup.engine.preview(inputs.clone(), &attached.blobs)?;
     somebody_fits(&state)?;
-    if let Whom::Member(member) = whom {
-        let id = &member.id;
+    let asked = if let Whom::Member(member) = whom { Some(&member.id) } else { None };
+    if json {
+        let mut plan = render::plan::dry_run_value(inputs, &state, &prompts);
+        plan["asksKind"] = serde_json::json!(asked);
+        output.print(&format!("{plan:#}\n"))?;
+        return Ok(Exit::Ok);
+    }
+    if let Some(id) = asked {
         output.print(&format!("{id} would be asked first, in one small call, what kind of task this is\n"))?;
     }
     whom.unasked().into_iter().for_each(render::note);

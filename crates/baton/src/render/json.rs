@@ -36,6 +36,12 @@ pub(crate) fn decision(
     }
     fields.insert("costUsd".into(), dollars(fields.get("cost")));
     fields.remove("cost");
+    if let Some(saved) = fields.remove("saved") {
+        fields.insert("savedUsd".into(), dollars(Some(&saved)));
+    }
+    if let Some(plan) = super::plan::value(state) {
+        fields.insert("plan".into(), plan);
+    }
     fields.insert("turns".into(), super::turns::list(state));
     if let (Some(Value::Object(reference)), Some(text)) = (fields.get_mut("answer"), &texts.answer) {
         reference.insert("text".into(), json!(text));

@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
+use baton_core::ids::MemberId;
 use baton_core::member::{Member, Nature};
+use baton_core::route::{Seat, Team};
 use baton_core::run::{Inputs, MOST_TESTS, RunState};
 use baton_core::task::Question;
 use baton_core::units::MicroUsd;
 use baton_engine::Rendered;
+use serde_json::{Value, json};
 
 use super::page::Page;
 use super::style;
@@ -34,8 +37,7 @@ pub(crate) fn team(state: &RunState, width: usize) -> String {
         );
     }
     if !plan.team.ladder.is_empty() {
-        let ladder: Vec<&str> = plan.team.ladder.iter().map(baton_core::ids::MemberId::as_str).collect();
-        seat("", "step in", &ladder.join(", "), &mut page);
+        seat("", "step in", &ladder(&plan.team), &mut page);
     }
     if let Some(runner) = runner(state) {
         let what = "up to two findings that are critical, disputed or high are put to a test by another member";
@@ -52,6 +54,46 @@ fn runner(state: &RunState) -> Option<&Member> {
     let claims = state.plan.as_ref().is_some_and(|plan| plan.classification.question != Question::Patch);
     let mut members = state.inputs.iter().flat_map(|inputs| &inputs.members);
     members.find(|member| claims && member.nature == Nature::Reproduction)
+}
+
+/// Who may step in, best first, with what decided the place of those who have no row of their own.
+fn ladder(team: &Team) -> String {
+    let held = |id: &MemberId| team.held.iter().any(|seat| seat.member == *id);
+    let name = |id: &MemberId| match team.remarks.get(id).filter(|_| !held(id)) {
+        Some(remark) => format!("{id} ({remark})"),
+        None => id.to_string(),
+    };
+    team.ladder.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// The plan for programs: what the task was taken for, who is asked, who is held back and who may step in, each with
+/// what decided it. `None` before a run was submitted.
+pub(crate) fn value(state: &RunState) -> Option<Value> {
+    let plan = state.plan.as_ref()?;
+    let (seen, team) = (&plan.classification, &plan.team);
+    let seat = |seat: &Seat| json!({ "member": seat.member, "role": seat.role, "because": seat.rule });
+    let held = |seat: &Seat| json!({ "member": seat.member, "because": seat.rule });
+    let ladder = |id: &MemberId| json!({ "member": id, "because": team.remarks.get(id) });
+    Some(json!({
+        "kind": (!seen.unsure).then_some(seen.kind), "complexity": seen.complexity, "priority": seen.priority,
+        "question": seen.question.as_str(), "reasons": seen.reasons,
+        "seats": team.seats.iter().map(seat).collect::<Vec<_>>(),
+        "held": team.held.iter().map(held).collect::<Vec<_>>(),
+        "standIns": team.ladder.iter().map(ladder).collect::<Vec<_>>(),
+        "vendorsNeeded": team.vendors_needed, "notes": team.notes,
+    }))
+}
+
+/// `baton.plan/1`: what `--dry-run` shows, for programs. `estimateUsd` is `null` where a price is missing.
+pub(crate) fn dry_run_value(inputs: &Inputs, state: &RunState, prompts: &[Rendered]) -> Value {
+    let (known, unknown) = estimate(inputs, state);
+    let prompt = |one: &Rendered| json!({ "member": one.member, "role": one.role, "prompt": one.prompt });
+    json!({
+        "schema": "baton.plan/1", "plan": value(state),
+        "estimateUsd": (!unknown).then(|| super::turns::dollars(known)),
+        "capUsd": inputs.rules.spend_cap.map(super::turns::dollars),
+        "prompts": prompts.iter().map(prompt).collect::<Vec<_>>(),
+    })
 }
 
 /// The reason hangs beside the names, or below them where there is little room.
@@ -102,7 +144,7 @@ pub(crate) fn estimate(inputs: &Inputs, state: &RunState) -> (MicroUsd, bool) {
 fn tests(inputs: &Inputs, state: &RunState) -> Option<MicroUsd> {
     let team = &state.plan.as_ref()?.team;
     let tokens = inputs.task.estimated_tokens();
-    let could = team.seats.iter().map(|seat| &seat.member).chain(team.reserves());
+    let could = team.seats.iter().map(|seat| &seat.member).chain(&team.ladder);
     let prices: Option<Vec<MicroUsd>> =
         could.filter_map(|id| state.member(id)).map(|member| member.estimate(tokens)).collect();
     let dearest = prices?.into_iter().max()?;

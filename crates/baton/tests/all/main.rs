@@ -29,6 +29,8 @@ mod patches;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod quorum;
+#[cfg(test)]
 mod rate;
 #[cfg(test)]
 mod refine;
