@@ -80,7 +80,9 @@ pub(super) fn for_quorum(state: &RunState) -> Option<(StepId, MemberId)> {
         return None;
     }
     let tries_left = |step: &&Step| tries(state, step.seat()) < usize::from(inputs.rules.attempts);
-    let free = |seat: &&Step| !is_under_way(state, seat.id) && !gave(seat);
+    // What the cap left out stays out, though money came back since: its member was told to be left out, not to fail.
+    let failed = |seat: &Step| seat.status != StepStatus::OverBudget && !gave(seat);
+    let free = |seat: &&Step| failed(seat) && !is_under_way(state, seat.id);
     let seats = wave(state).filter(|step| step.stands_in_for.is_none()).filter(tries_left).filter(free);
     // Where a stand-in took a position already, the seat is used only when no empty one is left.
     let (filled, empty): (Vec<&Step>, Vec<&Step>) = seats.partition(|seat| is_filled(state, seat.id));

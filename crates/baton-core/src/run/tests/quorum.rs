@@ -96,6 +96,20 @@ fn nobody_is_asked_who_could_not_mend_it_or_does_not_fit_the_cap() {
 }
 
 #[test]
+fn a_seat_that_the_cap_left_out_is_not_filled_by_another() {
+    let mut inputs = table(Complexity::Standard, &["a-says", "b-says", "c-says", "d-says"]);
+    for dear in [1, 2] {
+        inputs.members[dear].payer = Payer::Key;
+    }
+    inputs.rules.spend_cap = Some(MicroUsd(1));
+    let mut outside = Outside::submit(inputs, as_named);
+    outside.start_all();
+    outside.finish_next();
+    assert!(outside.state.steps.iter().all(|step| step.stands_in_for.is_none()));
+    assert_eq!(asked(&outside.run()), ["a-says", "d-says"], "who is held back is asked, as it costs nothing");
+}
+
+#[test]
 fn one_answer_is_better_than_none_where_no_quorum_can_be_had() {
     let outside = ran(table(Complexity::Standard, &["a-quiet", "b-quiet", "c-quiet", "d-says"]));
     assert_eq!((asked(&outside).len(), outside.decision().model_count), (4, 1));
