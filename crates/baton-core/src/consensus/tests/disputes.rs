@@ -207,7 +207,10 @@ fn an_option_that_lost_a_dispute_does_not_come_back() {
     }
     let decision = table.decide();
     let claims: Vec<&str> = decision.conflicts.iter().map(|conflict| conflict.claim.as_str()).collect();
-    assert_eq!((claims, decision.choice.as_deref()), (vec!["the answer is A, not B", "the answer is B, not C"], Some("C")));
+    assert_eq!(
+        (claims, decision.choice.as_deref()),
+        (vec!["the answer is A, not B", "the answer is B, not C"], Some("C"))
+    );
     assert!(!decision.has_conflict);
 }
 
