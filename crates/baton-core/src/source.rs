@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hash::Hash;
 use crate::task::AttachmentForm;
 
 /// What is known of the place that a finding names.
@@ -12,21 +13,69 @@ use crate::task::AttachmentForm;
 pub enum LocationCheck {
     /// The line exists, and what was quoted stands within a few lines of it.
     Verified,
-    /// The file was given and has no such line.
+    /// The file was looked for around the task and is not there.
+    NoSuchFile,
+    /// The file has no such line.
     NoSuchLine { lines: u32 },
     /// The line exists but what was quoted does not stand near it.
     QuoteNotThere,
-    /// The finding names no line, or a file that baton was not given.
+    /// The line exists and holds no letter and no digit, and no words were quoted from near it.
+    EmptyLine,
+    /// The finding names no line, or a file of which nothing is known.
     Unknown,
+}
+
+/// A place that a finding names and that is in none of the texts of the task.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    /// As the finding names it.
+    pub file: String,
+    pub line: u32,
+    pub quote: Option<String>,
+}
+
+impl Named {
+    /// Names longer than this are no paths, and none of them is kept.
+    pub const LONGEST: usize = 300;
+
+    /// There is no such file.
+    #[must_use]
+    pub fn absent(&self) -> Sighting {
+        self.sighting(None, LocationCheck::NoSuchFile)
+    }
+
+    fn sighting(&self, path: Option<String>, location: LocationCheck) -> Sighting {
+        Sighting { file: self.file.clone(), line: self.line, quote: self.quote_hash(), path, location }
+    }
+
+    fn quote_hash(&self) -> Option<Hash> {
+        hash_of(self.quote.as_deref())
+    }
+}
+
+/// What a file that was not given with the task said of a place when the answer was read. Nothing of its text is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// As the finding names it.
+    pub file: String,
+    pub line: u32,
+    /// Of what was quoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Hash>,
+    /// From the root of the workspace; `None` where there is no such file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    pub location: LocationCheck,
 }
 
 /// How far from the named line a quotation may stand: members count blank lines and headers differently.
 const QUOTE_WINDOW: u32 = 5;
 
-/// The numbered lines of the texts that went with a task.
+/// The numbered lines of the texts that went with a task, and what was seen of the files around it.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: BTreeMap<String, Lines>,
+    seen: Vec<Sighting>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -41,8 +90,7 @@ impl Sources {
     pub fn add(&mut self, name: &str, form: AttachmentForm, text: &str) {
         match form {
             AttachmentForm::File => {
-                let known = (1..).zip(text.lines().map(str::to_owned)).collect();
-                self.files.insert(normal(name), Lines { known, whole: true });
+                self.files.insert(normal(name), Lines::whole(text));
             }
             AttachmentForm::Diff => self.add_diff(text),
         }
@@ -68,19 +116,55 @@ impl Sources {
     #[must_use]
     pub fn check(&self, file: Option<&str>, line: Option<u32>, quote: Option<&str>) -> LocationCheck {
         let (Some(file), Some(line)) = (file, line) else { return LocationCheck::Unknown };
-        let Some(lines) = self.find(file) else { return LocationCheck::Unknown };
-        if !lines.known.contains_key(&line) {
-            return lines.missing();
+        if self.tells_of(file, line) {
+            return self.find(file).map_or(LocationCheck::Unknown, |lines| lines.check(line, quote));
         }
-        match quote.map(squeeze).filter(|words| !words.is_empty()) {
-            Some(words) if !lines.near(line).contains(&words) => LocationCheck::QuoteNotThere,
-            _ => LocationCheck::Verified,
-        }
+        let quote = hash_of(quote);
+        let about = |seen: &&Sighting| seen.file == file && seen.line == line && seen.quote == quote;
+        self.seen.iter().find(about).map_or(LocationCheck::Unknown, |seen| seen.location.clone())
+    }
+
+    /// The texts of the task say whether this line exists.
+    #[must_use]
+    pub fn tells_of(&self, file: &str, line: u32) -> bool {
+        self.find(file).is_some_and(|lines| lines.whole || lines.known.contains_key(&line))
+    }
+
+    /// What a file says of a place that is in none of the texts. `None` where a diff of the task shows other lines of it
+    /// than it has: then it is not the file that the diff leads to.
+    #[must_use]
+    pub fn sight(&self, named: &Named, path: &str, text: &str) -> Option<Sighting> {
+        let whole = Lines::whole(text);
+        let agrees = |lines: &Lines| lines.known.iter().all(|(line, text)| whole.known.get(line) == Some(text));
+        let location = whole.check(named.line, named.quote.as_deref());
+        self.find(&named.file).is_none_or(agrees).then(|| named.sighting(Some(path.to_owned()), location))
+    }
+
+    /// The file is told of by a diff of the task alone.
+    #[must_use]
+    pub fn is_in_diff(&self, file: &str) -> bool {
+        self.find(file).is_some_and(|lines| !lines.whole)
+    }
+
+    /// Takes in what was seen around the task, in the place of what was seen before.
+    pub fn see(&mut self, seen: Vec<Sighting>) {
+        self.seen = seen;
+    }
+
+    /// What was seen around the task.
+    #[must_use]
+    pub fn seen(&self) -> &[Sighting] {
+        &self.seen
     }
 
     /// The name under which a file is known, when exactly one fits: members shorten and lengthen paths.
     #[must_use]
     pub fn resolve(&self, file: &str) -> Option<&str> {
+        let seen = || self.seen.iter().find(|seen| seen.file == file).and_then(|seen| seen.path.as_deref());
+        self.given(file).or_else(seen)
+    }
+
+    fn given(&self, file: &str) -> Option<&str> {
         let wanted = normal(file);
         if let Some((name, _)) = self.files.get_key_value(&wanted) {
             return Some(name);
@@ -94,11 +178,25 @@ impl Sources {
     }
 
     fn find(&self, file: &str) -> Option<&Lines> {
-        self.resolve(file).and_then(|name| self.files.get(name))
+        self.given(file).and_then(|name| self.files.get(name))
     }
 }
 
 impl Lines {
+    fn whole(text: &str) -> Self {
+        Self { known: (1..).zip(text.lines().map(str::to_owned)).collect(), whole: true }
+    }
+
+    fn check(&self, line: u32, quote: Option<&str>) -> LocationCheck {
+        let Some(text) = self.known.get(&line) else { return self.missing() };
+        match quote.map(squeeze).filter(|words| !words.is_empty()) {
+            Some(words) if !self.near(line).contains(&words) => LocationCheck::QuoteNotThere,
+            Some(words) if says_something(&words) => LocationCheck::Verified,
+            _ if says_something(text) => LocationCheck::Verified,
+            _ => LocationCheck::EmptyLine,
+        }
+    }
+
     fn missing(&self) -> LocationCheck {
         if self.whole {
             LocationCheck::NoSuchLine { lines: u32::try_from(self.known.len()).unwrap_or(u32::MAX) }
@@ -112,6 +210,15 @@ impl Lines {
         let text: Vec<&str> = self.known.range(window).map(|(_, text)| text.as_str()).collect();
         squeeze(&text.join(" "))
     }
+}
+
+fn hash_of(quote: Option<&str>) -> Option<Hash> {
+    quote.map(|text| Hash::of(text.as_bytes()))
+}
+
+/// No claim is about white space, a brace or the frame of a comment.
+fn says_something(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
 }
 
 fn is_tail(long: &str, short: &str) -> bool {
@@ -188,6 +295,50 @@ mod tests {
         assert_eq!(sources.check(Some("x.rs"), Some(11), Some("new")), LocationCheck::Verified);
         assert_eq!(sources.check(Some("x.rs"), Some(13), Some("same")), LocationCheck::Verified);
         assert_eq!(sources.check(Some("x.rs"), Some(200), None), LocationCheck::Unknown);
+    }
+
+    fn named(file: &str, line: u32, quote: Option<&str>) -> Named {
+        Named { file: file.into(), line, quote: quote.map(str::to_owned) }
+    }
+
+    #[test]
+    fn an_empty_line_is_no_place_unless_words_from_near_it_are_quoted() {
+        let sources = file();
+        let check = |line, quote| sources.check(Some("src/net.rs"), Some(line), quote);
+        assert_eq!(check(3, None), LocationCheck::EmptyLine);
+        assert_eq!(check(3, Some("}")), LocationCheck::EmptyLine);
+        assert_eq!(check(3, Some("retry();")), LocationCheck::Verified);
+        assert_eq!(check(3, Some("sleep();")), LocationCheck::QuoteNotThere);
+    }
+
+    #[test]
+    fn what_was_seen_around_the_task_counts_where_nothing_was_given() {
+        let mut sources = file();
+        let there = named("b/Cargo.toml", 2, Some("a = 1"));
+        let beyond = named("Cargo.toml", 9, None);
+        let ghost = named("src/ghost.rs", 3, None);
+        let text = "[package]\na = 1\n";
+        let seen = [&there, &beyond].map(|one| sources.sight(one, "Cargo.toml", text).unwrap());
+        sources.see(seen.into_iter().chain([ghost.absent()]).collect());
+        let check = |one: &Named| sources.check(Some(&one.file), Some(one.line), one.quote.as_deref());
+        assert_eq!(check(&there), LocationCheck::Verified);
+        assert_eq!(check(&beyond), LocationCheck::NoSuchLine { lines: 2 });
+        assert_eq!(check(&ghost), LocationCheck::NoSuchFile);
+        assert_eq!(check(&named("b/Cargo.toml", 2, Some("a = 2"))), LocationCheck::Unknown, "it was not looked for");
+        assert_eq!(sources.resolve("b/Cargo.toml"), Some("Cargo.toml"));
+        let kept = serde_json::to_string(sources.seen()).unwrap();
+        assert!(!kept.contains("package") && !kept.contains("a = 1"), "no text of the file is kept: {kept}");
+    }
+
+    #[test]
+    fn a_file_beside_a_diff_counts_only_where_it_is_what_the_diff_leads_to() {
+        let mut sources = Sources::default();
+        sources.add("d", AttachmentForm::Diff, "--- a/x.rs\n+++ b/x.rs\n@@ -1,1 +1,2 @@\n one\n+two\n");
+        let beyond = named("x.rs", 40, None);
+        assert!(!sources.tells_of("x.rs", 40) && sources.tells_of("x.rs", 2) && sources.is_in_diff("x.rs"));
+        let seen = sources.sight(&beyond, "x.rs", "one\ntwo\nthree\n").unwrap();
+        assert_eq!(seen.location, LocationCheck::NoSuchLine { lines: 3 });
+        assert_eq!(sources.sight(&beyond, "x.rs", "one\nthree\n"), None, "the change is not in it");
     }
 
     #[test]

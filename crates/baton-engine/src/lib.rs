@@ -4,6 +4,7 @@
 //! The engine knows ports only. Which journal, which channels and which clock it works with is chosen by its caller.
 
 mod accounts;
+mod around;
 mod driven;
 mod error;
 mod feedback;
@@ -25,7 +26,9 @@ use baton_core::journal::{Actor, Row, Stream};
 use baton_core::member::Member;
 use baton_core::route::Load;
 use baton_core::run::{Event, Inputs, RunState, Stamped, Status};
-use baton_port::{Append, Blob, Blobs, Cancel, Channel, Clock, Ids, Journal, Rows, RunSummary, StoreError};
+use baton_port::{
+    Append, Blob, Blobs, Cancel, Channel, Clock, Files, Ids, Journal, NoFiles, Rows, RunSummary, StoreError,
+};
 
 pub use error::EngineError;
 pub use observer::{Observer, Silent};
@@ -62,6 +65,7 @@ pub struct Engine {
     /// Where members are started when a task names no workspace: an empty directory.
     scratch: PathBuf,
     is_gone: lease::IsGone,
+    files: Arc<dyn Files>,
 }
 
 impl Engine {
@@ -69,7 +73,15 @@ impl Engine {
     pub fn new(ports: Ports, owner: String, scratch: PathBuf) -> Self {
         let is_gone: lease::IsGone = Arc::new(|_| false);
         let accounts = Arc::new(accounts::Accounts::new(&ports, owner.clone(), is_gone.clone()));
-        Self { ports, accounts, driven: driven::Driven::default(), owner, scratch, is_gone }
+        Self { ports, accounts, driven: driven::Driven::default(), owner, scratch, is_gone, files: Arc::new(NoFiles) }
+    }
+
+    /// Lets findings be held against the files of a task's workspace as they are when an answer is read. What is seen is
+    /// recorded with the opinion; without this, only what was attached is known.
+    #[must_use]
+    pub fn with_files(mut self, files: Arc<dyn Files>) -> Self {
+        self.files = files;
+        self
     }
 
     /// Tells the engine how to see that the process behind an owner's name has ended. Its runs are then taken over at

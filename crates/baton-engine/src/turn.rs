@@ -226,6 +226,12 @@ impl ProgressSink for Sink {
 }
 
 impl Ended {
+    /// The text that is read as an opinion.
+    pub(crate) fn answer(&self) -> Option<&str> {
+        let is_opinion = self.turn.outcome.is_ok() && self.turn.evidence.is_none();
+        self.turn.text.as_deref().filter(|_| is_opinion)
+    }
+
     /// The events and blobs that record this end: the report, and in the same commit what was read from the answer.
     pub(crate) fn events(&self, question: &Question, sources: &Sources) -> (Vec<Event>, Vec<Blob>) {
         let mut blobs = Vec::new();

@@ -7,7 +7,7 @@ use baton_core::ids::{RunId, StepId};
 use baton_core::journal::{Row, Stream, verify_chain};
 use baton_core::opinion::{self, READER_VERSION};
 use baton_core::run::{self, CodecError, Event, RULES_VERSION, RunState, Stamped};
-use baton_core::source::Sources;
+use baton_core::source::{Sighting, Sources};
 use baton_port::StoreError;
 
 use crate::{Engine, EngineError};
@@ -99,7 +99,7 @@ impl Check<'_> {
                 Ok(None)
             }
             Event::OpinionRead { step, reader, opinion } if *reader == READER_VERSION => {
-                let Some(again) = self.read_again(*step).await? else {
+                let Some(again) = self.read_again(*step, &opinion.seen).await? else {
                     self.unread.get_or_insert(ordinal);
                     return Ok(None);
                 };
@@ -114,8 +114,8 @@ impl Check<'_> {
         }
     }
 
-    /// The opinion as read now from the kept answer; `None` where the text is gone.
-    async fn read_again(&self, step: StepId) -> Result<Option<opinion::Opinion>, EngineError> {
+    /// The opinion as read now from the kept answer and what was seen around the task then; `None` where the text is gone.
+    async fn read_again(&self, step: StepId, seen: &[Sighting]) -> Result<Option<opinion::Opinion>, EngineError> {
         let (Some(inputs), Some(hash)) = (&self.state.inputs, self.answers.get(&step)) else { return Ok(None) };
         let Some(answer) = self.engine.blob(*hash).await? else { return Ok(None) };
         let mut sources = Sources::default();
@@ -123,6 +123,7 @@ impl Check<'_> {
             let Some(bytes) = self.engine.blob(attachment.content).await? else { return Ok(None) };
             sources.add(&attachment.name, attachment.form, &String::from_utf8_lossy(&bytes));
         }
+        sources.see(seen.to_vec());
         let question = self.state.question(step);
         Ok(Some(opinion::read(&String::from_utf8_lossy(&answer), &question, &sources)))
     }

@@ -18,6 +18,7 @@ use baton_port::{Append, Blob, BoxFuture, Cancel, Lease, StoreError, Turn};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::around;
 use crate::driven::Place;
 use crate::lease::{self, LEASE_MS};
 use crate::prompt::{self, Texts};
@@ -389,7 +390,7 @@ impl<'a> Worker<'a> {
                     events.push(Event::TimerFired { step });
                 }
                 Done::Ended(ended) => {
-                    let (mut of_turn, mut its_blobs) = ended.events(&self.state.question(ended.step), &self.sources);
+                    let (mut of_turn, mut its_blobs) = self.read(&ended).await;
                     events.append(&mut of_turn);
                     blobs.append(&mut its_blobs);
                     self.stops.remove(&ended.step);
@@ -400,6 +401,22 @@ impl<'a> Worker<'a> {
             }
         }
         self.commit_with(events, blobs, sessions).await
+    }
+
+    /// What records the end of a turn. Files around the task are looked at now, and never again for this answer.
+    async fn read(&mut self, ended: &Ended) -> (Vec<Event>, Vec<Blob>) {
+        let question = self.state.question(ended.step);
+        let seen = match (self.state.step(ended.step), ended.answer()) {
+            (Some(step), Some(answer)) => {
+                let known = (&question, &self.sources, &self.texts);
+                around::look(&*self.engine.files, &self.state, step, answer, known).await
+            }
+            _ => Vec::new(),
+        };
+        self.sources.see(seen);
+        let read = ended.events(&question, &self.sources);
+        self.sources.see(Vec::new());
+        read
     }
 
     /// Renews the lease now and then, and folds what other processes appended.

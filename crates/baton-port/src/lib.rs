@@ -7,6 +7,7 @@
 mod cancel;
 mod channel;
 mod clock;
+mod files;
 mod store;
 
 use std::future::Future;
@@ -18,6 +19,7 @@ pub use channel::{
     Turn, TurnRequest,
 };
 pub use clock::{Clock, Ids};
+pub use files::{Files, Found, NoFiles};
 pub use store::{Append, Blob, Blobs, Journal, Lease, Rows, RunSummary, StoreError, VersionedRow};
 
 /// A boxed future that can move between threads.

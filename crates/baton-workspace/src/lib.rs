@@ -19,6 +19,7 @@
 mod bubblewrap;
 mod command;
 mod copies;
+mod files;
 mod git;
 mod history;
 mod probe;
@@ -39,6 +40,7 @@ use tokio::sync::OnceCell;
 
 pub use command::CheckCommand;
 pub use copies::PrivateFolder;
+pub use files::WorkspaceFiles;
 pub use refusal::Refusal;
 pub use reproduction::ReproductionChannel;
 pub use sandbox::{Maker, Sandbox};

@@ -16,7 +16,7 @@ use baton_members::warm::{Limits, Pool};
 use baton_port::{Clock, Ids, Journal};
 use baton_process::{Launcher, Shim};
 use baton_store::SqliteStore;
-use baton_workspace::Workshop;
+use baton_workspace::{Workshop, WorkspaceFiles};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -88,7 +88,9 @@ impl Setup {
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
         };
-        let engine = Engine::new(ports, system::owner(), scratch).with_gone_owners(system::is_gone);
+        let engine = Engine::new(ports, system::owner(), scratch)
+            .with_gone_owners(system::is_gone)
+            .with_files(Arc::new(WorkspaceFiles));
         Ok(Self { config, tools, store, engine, workshop, directory })
     }
 

@@ -113,6 +113,9 @@ pub struct MergedFinding {
     pub because: String,
     /// The chance that it is worth acting on.
     pub confidence: Probability,
+    /// What its reporters point to, strongest first; who gave no reason is not among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Grounds>,
 }
 
 /// Members who hold a finding to be as bad as this.
@@ -123,7 +126,33 @@ pub struct Rated {
     pub by: Vec<MemberId>,
 }
 
-/// A finding that was not taken in: it points to a line that does not exist.
+/// Why a finding that its reporters do not confirm by their number cannot be outvoted.
+pub(super) const ARGUED: &str = "critical, located and argued";
+pub(super) const TWICE: &str = "critical, by more than one member";
+
+impl MergedFinding {
+    /// It stands because it is critical, however little else speaks for it.
+    #[must_use]
+    pub fn is_not_to_be_outvoted(&self) -> bool {
+        let critical = [ARGUED, TWICE].iter().any(|words| self.because.starts_with(words));
+        self.standing == Standing::Confirmed && critical
+    }
+}
+
+/// What a reporter of a finding points to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grounds {
+    pub member: MemberId,
+    /// Why it is so, in the member's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// What it quotes from the place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
+}
+
+/// A finding that was not taken in: it points to a file or a line that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RefusedFinding {
@@ -132,6 +161,15 @@ pub struct RefusedFinding {
     pub line: u32,
     pub claim: String,
     pub because: String,
+}
+
+impl RefusedFinding {
+    pub(super) const NO_FILE: &str = "there is no file";
+
+    /// The file itself is not there.
+    pub(super) fn is_of_no_file(&self) -> bool {
+        self.because.starts_with(Self::NO_FILE)
+    }
 }
 
 /// Incompatible positions on the same claim.
@@ -300,7 +338,7 @@ pub struct Decision {
     pub has_conflict: bool,
     pub conflicts: Vec<Conflict>,
     pub dissenters: Vec<Dissenter>,
-    /// Confirmed ones first, then by severity.
+    /// Confirmed ones first, then by severity, then by confidence.
     pub issues: Vec<MergedFinding>,
     pub refused_issues: Vec<RefusedFinding>,
     pub checks: Vec<CheckReport>,

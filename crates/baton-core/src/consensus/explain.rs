@@ -201,7 +201,8 @@ fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outc
     }
     reasons.extend(super::reproduction::reasons(ground));
     if !claims.refused.is_empty() {
-        reasons.push(format!("{} refused: no such line", plural(claims.refused.len(), "finding")));
+        let what = if claims.refused.iter().any(|one| one.is_of_no_file()) { "file or line" } else { "line" };
+        reasons.push(format!("{} refused: no such {what}", plural(claims.refused.len(), "finding")));
     }
     for failure in &ground.failures {
         let instead =

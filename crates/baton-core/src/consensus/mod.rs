@@ -34,7 +34,7 @@ use crate::units::MicroUsd;
 pub(crate) use explain::NEEDS_PERSON;
 
 pub use decision::{
-    AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember,
+    AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember, Grounds,
     MergedFinding, PatchReport, Rated, Reason, Recommendation, RefusedFinding, ReproductionReport, Standing,
 };
 pub use patches::Tried;

@@ -178,6 +178,7 @@ fn finding(line: u32, claim: &str) -> Finding {
         severity: Severity::Medium,
         claim: claim.into(),
         evidence: None,
+        quote: None,
         stance: Stance::Holds,
         location: LocationCheck::Verified,
     }

@@ -142,7 +142,8 @@ impl Feedback {
         Ok(Self { run: run.clone(), subject, good, source, kind, options, right, facts })
     }
 
-    /// A word on one finding: who reported it was right if it was good, who denied it was right if it was not.
+    /// A word on one finding: who reported it was right if it was good, who denied it was right if it was not. Refused ones
+    /// are counted on after the others.
     ///
     /// # Errors
     /// When there is no such finding, or none that can be learned from.
@@ -154,10 +155,16 @@ impl Feedback {
         source: Source,
     ) -> Result<Self, FeedbackError> {
         let decision = decided(state)?;
-        let findings = decision.issues.len();
-        let no_such = FeedbackError::NoSuchFinding { number, findings };
-        let finding = number.checked_sub(1).and_then(|at| decision.issues.get(at)).ok_or(no_such)?;
-        Ok(Self::of_finding(run, state, (number, finding), good, source))
+        let at = number.checked_sub(1);
+        if let Some(finding) = at.and_then(|at| decision.issues.get(at)) {
+            return Ok(Self::of_finding(run, state, (number, finding), good, source));
+        }
+        let refused = at.and_then(|at| decision.refused_issues.get(at.checked_sub(decision.issues.len())?));
+        let findings = decision.issues.len() + decision.refused_issues.len();
+        let refused = refused.ok_or(FeedbackError::NoSuchFinding { number, findings })?;
+        let facts = fact(state, &refused.member, ClaimKind::Finding, None, good).into_iter().collect();
+        let subject = Subject::Finding { number };
+        Ok(Self { run: run.clone(), subject, good, source, kind: kind(state), options: 0, right: None, facts })
     }
 
     /// What the checks of a run settled, finding by finding and patch by patch.

@@ -17,11 +17,11 @@ mod trailer;
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Hash;
-use crate::source::LocationCheck;
+use crate::source::{LocationCheck, Sighting};
 use crate::units::Probability;
 
 pub use choice::choice;
-pub use read::{READER_VERSION, body, read};
+pub use read::{READER_VERSION, body, places, read};
 pub use schema::AnswerSchema;
 
 /// Stand or change: the two camps that cannot both be right.
@@ -148,6 +148,9 @@ pub struct Finding {
     /// Why it is so: what the member points to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+    /// The words that it quotes from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
     #[serde(default)]
     pub stance: Stance,
     pub location: LocationCheck,
@@ -185,6 +188,9 @@ pub struct Opinion {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<String>,
     pub reading: Reading,
+    /// What the files around the task said of the places that it names, when it was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<Sighting>,
 }
 
 impl Opinion {
@@ -198,6 +204,7 @@ impl Opinion {
             choice: None,
             statements: Vec::new(),
             reading: Reading::None,
+            seen: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Finding, Opinion, Position, Reading, choice, items, prose, refusal, statements, trailer};
 use crate::hash::Hash;
 use crate::patch::{self, Patch};
-use crate::source::Sources;
+use crate::source::{Named, Sources};
 use crate::task::Question;
 use crate::text::{prefix, printable};
 
@@ -43,6 +43,18 @@ pub fn read(text: &str, question: &Question, sources: &Sources) -> Opinion {
     let declared = found.as_ref().is_some_and(|trailer| trailer::abstains(&trailer.fields));
     opinion.statements = if declared { Vec::new() } else { statements::split(prose) };
     opinion
+}
+
+/// The places that an answer's findings name and of which the texts of the task tell nothing: to be looked for around the
+/// task before it is read.
+#[must_use]
+pub fn places(text: &str, question: &Question, sources: &Sources) -> Vec<Named> {
+    match question {
+        Question::Patch | Question::Test { .. } => Vec::new(),
+        Question::Verdict | Question::Choice(_) | Question::Findings | Question::Text => {
+            trailer::find(text).map_or_else(Vec::new, |trailer| trailer::places(&trailer.fields, sources))
+        }
+    }
 }
 
 /// The one diff of an answer; what is none, or may not be tried, abstains with the reason.
@@ -93,6 +105,7 @@ fn from_trailer(trailer: &trailer::Trailer<'_>, question: &Question, sources: &S
         choice: trailer::text_field(fields, "choice").map(|said| crate::text::one_line(&said, 100)),
         statements: Vec::new(),
         reading: if trailer.in_place { Reading::Strict } else { Reading::Lenient },
+        seen: sources.seen().to_vec(),
     }
 }
 

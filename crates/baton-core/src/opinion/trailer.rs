@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Finding, Severity, Stance, Verdict, label, mend};
-use crate::source::Sources;
+use crate::source::{Named, Sources};
 use crate::text::{one_line, prefix};
 use crate::units::Probability;
 
@@ -175,11 +175,27 @@ pub(super) fn findings(fields: &Map<String, Value>, sources: &Sources) -> Vec<Fi
     list.iter().take(MOST_FINDINGS).filter_map(|value| finding(value.as_object()?, sources)).collect()
 }
 
+/// The places that findings name and of which the texts of the task tell nothing.
+pub(super) fn places(fields: &Map<String, Value>, sources: &Sources) -> Vec<Named> {
+    let Some(Value::Array(list)) = fields.get("findings") else { return Vec::new() };
+    let named = |value: &Value| {
+        let (file, line, quote) = place(value.as_object()?);
+        let (file, line) = (file?, line?);
+        let unknown = file.len() <= Named::LONGEST && !sources.tells_of(&file, line);
+        unknown.then_some(Named { file, line, quote })
+    };
+    list.iter().take(MOST_FINDINGS).filter_map(named).collect()
+}
+
+fn place(fields: &Map<String, Value>) -> (Option<String>, Option<u32>, Option<String>) {
+    (text_field(fields, "file"), fields.get("line").and_then(line_number), text_field(fields, "quote"))
+}
+
 fn finding(fields: &Map<String, Value>, sources: &Sources) -> Option<Finding> {
-    let quote = text_field(fields, "quote");
+    let (file, line, quote) = place(fields);
     let told = Told {
-        file: text_field(fields, "file"),
-        line: fields.get("line").and_then(line_number),
+        file,
+        line,
         severity: severity(fields),
         claim: text_field(fields, "claim")?,
         evidence: text_field(fields, "evidence").or_else(|| quote.clone()),
@@ -199,13 +215,15 @@ pub(super) struct Told {
 /// The finding, bounded, under the true name of its file, and with what is known of its place.
 pub(super) fn located(told: Told, quote: Option<&str>, stance: Stance, sources: &Sources) -> Finding {
     let location = sources.check(told.file.as_deref(), told.line, quote);
+    let short = |text: &str| prefix(text, LONGEST_EVIDENCE).to_owned();
     let file = told.file.map(|name| sources.resolve(&name).map_or(name.clone(), str::to_owned));
     Finding {
         file: file.map(|name| one_line(&name, 300)),
         line: told.line,
         severity: told.severity,
         claim: one_line(&told.claim, LONGEST_CLAIM),
-        evidence: told.evidence.map(|text| prefix(&text, LONGEST_EVIDENCE).to_owned()),
+        evidence: told.evidence.as_deref().map(short),
+        quote: quote.map(short),
         stance,
         location,
     }

@@ -122,6 +122,8 @@ fn finding() -> impl Strategy<Value = Finding> {
     let location = select(vec![
         LocationCheck::Verified,
         LocationCheck::QuoteNotThere,
+        LocationCheck::EmptyLine,
+        LocationCheck::NoSuchFile,
         LocationCheck::Unknown,
         LocationCheck::NoSuchLine { lines: 5 },
     ]);
@@ -133,6 +135,7 @@ fn finding() -> impl Strategy<Value = Finding> {
             severity,
             claim: claim.to_owned(),
             evidence: argued.then(|| "see there".to_owned()),
+            quote: None,
             stance: if holds { Stance::Holds } else { Stance::DoesNotHold },
             location,
         },

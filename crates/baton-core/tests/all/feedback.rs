@@ -47,6 +47,16 @@ fn a_finding_is_told_of_those_who_reported_and_those_who_denied_it() {
 }
 
 #[test]
+fn a_refused_finding_is_counted_on_after_the_others() {
+    let state = settled();
+    let decision = state.decision.as_ref().unwrap();
+    let (number, refused) = (decision.issues.len() + 1, &decision.refused_issues[0]);
+    let said = Feedback::on_finding(&run(), &state, number, false, Source::Person).unwrap();
+    assert_eq!(rights(&said.facts), [(refused.member.as_str(), false)]);
+    assert_eq!(said.subject, Subject::Finding { number });
+}
+
+#[test]
 fn a_check_teaches_without_being_asked() {
     let said = Feedback::from_checks(&run(), &settled());
     assert_eq!(said.len(), 1, "only what the check pointed to");
@@ -57,7 +67,8 @@ fn a_check_teaches_without_being_asked() {
 #[test]
 fn what_is_not_there_or_was_prepared_teaches_nothing() {
     let state = settled();
-    let findings = state.decision.as_ref().unwrap().issues.len();
+    let decision = state.decision.as_ref().unwrap();
+    let findings = decision.issues.len() + decision.refused_issues.len();
     for number in [0, findings + 1] {
         let refused = Feedback::on_finding(&run(), &state, number, true, Source::Person);
         assert_eq!(refused, Err(FeedbackError::NoSuchFinding { number, findings }));

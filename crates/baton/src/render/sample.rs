@@ -1,8 +1,8 @@
 //! A decision in which everything occurs, for the tests of what is made of decisions.
 
 use baton_core::consensus::{
-    CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember, MergedFinding, Reason,
-    Recommendation, RefusedFinding, Standing,
+    CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember, Grounds, MergedFinding,
+    Reason, Recommendation, RefusedFinding, Standing,
 };
 use baton_core::ids::{MemberId, RunId};
 use baton_core::opinion::{Severity, Verdict};
@@ -26,7 +26,15 @@ fn finding(place: (Option<&str>, Option<u32>), severity: Severity, claim: &str, 
         standing,
         because: "one reporter".into(),
         confidence: Probability::from_millionths(400_000),
+        evidence: Vec::new(),
     }
+}
+
+fn grounds() -> Vec<Grounds> {
+    vec![
+        Grounds { member: id("alder"), text: Some("1 << 64 is no number".into()), quote: Some("1 << retry".into()) },
+        Grounds { member: id("cedar"), text: None, quote: Some("let `x` = 1 << retry;".into()) },
+    ]
 }
 
 fn issues() -> Vec<MergedFinding> {
@@ -37,6 +45,7 @@ fn issues() -> Vec<MergedFinding> {
             denied_by: vec![id("birch")],
             because: "tests failed".into(),
             confidence: Probability::from_millionths(930_000),
+            evidence: grounds(),
             ..shift
         },
         finding((Some("src/b.rs"), None), Severity::Medium, "It has no tests", Standing::Confirmed),

@@ -1,11 +1,12 @@
 //! The findings of a live run: refused where the line does not exist, merged, and each with its standing.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::likeness::SAME_PLACE;
 use super::said::{self, Said};
 use super::{Report, Reviewer, denials, group};
-use crate::consensus::decision::{MergedFinding, RefusedFinding, Standing};
+use crate::consensus::decision::{ARGUED, Grounds, MergedFinding, RefusedFinding, Standing, TWICE};
 use crate::consensus::reproduction::{Reproduction, SHOWN, Tested, lowered};
 use crate::consensus::settle::{Settled, Side};
 use crate::consensus::votes::is_worded_as_vote;
@@ -170,28 +171,28 @@ fn report(reviewer: usize, finding: &Finding) -> Report<'_> {
     }
 }
 
-type Rank = (bool, std::cmp::Reverse<Severity>, std::cmp::Reverse<usize>, Option<String>, Option<u32>);
+type Rank = (bool, Reverse<(Severity, Probability, usize)>, Option<String>, Option<u32>);
 
+/// What is said with more support goes before what merely stands earlier in the files.
 fn rank(finding: &MergedFinding) -> Rank {
     (
         finding.standing == Standing::Unconfirmed,
-        std::cmp::Reverse(finding.severity),
-        std::cmp::Reverse(finding.reported_by.len()),
+        Reverse((finding.severity, finding.confidence, finding.reported_by.len())),
         finding.file.clone(),
         finding.line,
     )
 }
 
 fn refusal(member: &MemberId, finding: &Finding) -> Option<RefusedFinding> {
-    let LocationCheck::NoSuchLine { lines } = &finding.location else { return None };
     let (file, line) = (finding.file.clone()?, finding.line?);
-    Some(RefusedFinding {
-        member: member.clone(),
-        because: format!("{file} has {lines} lines: there is no line {line}"),
-        file,
-        line,
-        claim: finding.claim.clone(),
-    })
+    let because = match &finding.location {
+        LocationCheck::NoSuchLine { lines } => format!("{file} has {lines} lines: there is no line {line}"),
+        LocationCheck::NoSuchFile => format!("{} {file}", RefusedFinding::NO_FILE),
+        LocationCheck::Verified | LocationCheck::QuoteNotThere | LocationCheck::EmptyLine | LocationCheck::Unknown => {
+            return None;
+        }
+    };
+    Some(RefusedFinding { member: member.clone(), because, file, line, claim: finding.claim.clone() })
 }
 
 fn claim(ground: &Ground<'_>, cluster: &[&Part<'_>], merge: &Merged) -> Option<Claim> {
@@ -221,6 +222,7 @@ fn claim(ground: &Ground<'_>, cluster: &[&Part<'_>], merge: &Merged) -> Option<C
         standing,
         because,
         confidence: settled.unwrap_or_else(|| confidence(ground, &denying, known.passes.is_some(), merge)),
+        evidence: grounds(&holding),
     };
     let evidence = holding.iter().find_map(|part| part.finding.evidence.clone());
     let disputed_as = finding.claim.clone();
@@ -236,6 +238,20 @@ fn members(parts: &[&Part<'_>]) -> Vec<MemberId> {
         }
     }
     ids
+}
+
+/// What each reporter points to, once. A quotation that is all a member gives is told as such.
+fn grounds(parts: &[&Part<'_>]) -> Vec<Grounds> {
+    let mut all: Vec<Grounds> = Vec::new();
+    for part in parts {
+        let (member, quote) = (part.ballot.member.id.clone(), part.finding.quote.clone());
+        let text = part.finding.evidence.clone().filter(|text| Some(text) != quote.as_ref());
+        let one = Grounds { member, text, quote };
+        if (one.text.is_some() || one.quote.is_some()) && !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all
 }
 
 fn families(parts: &[&Part<'_>]) -> usize {
@@ -268,16 +284,18 @@ fn is_at(finding: &Finding, place: &Place) -> bool {
     same_file && line.abs_diff(place.line) <= SAME_PLACE
 }
 
+fn critical<'a>(holding: &'a [&'a Part<'a>]) -> impl Iterator<Item = &'a &'a Part<'a>> {
+    holding.iter().filter(|part| part.finding.severity == Severity::Critical)
+}
+
+fn is_argued(part: &Part<'_>) -> bool {
+    part.ballot.member.tier <= 3 && part.finding.location == LocationCheck::Verified && part.finding.evidence.is_some()
+}
+
 fn credible_critical(holding: &[&Part<'_>]) -> bool {
-    let critical: Vec<&&Part<'_>> = holding.iter().filter(|part| part.finding.severity == Severity::Critical).collect();
-    let argued = |part: &&Part<'_>| {
-        part.ballot.member.tier <= 3
-            && part.finding.location == LocationCheck::Verified
-            && part.finding.evidence.is_some()
-    };
-    let believable = critical.iter().filter(|part| part.finding.location != LocationCheck::QuoteNotThere);
+    let believable = critical(holding).filter(|part| part.finding.location != LocationCheck::QuoteNotThere);
     let reporters: BTreeSet<&MemberId> = believable.map(|part| &part.ballot.member.id).collect();
-    critical.iter().any(|part| argued(part)) || reporters.len() >= 2
+    critical(holding).any(|part| is_argued(part)) || reporters.len() >= 2
 }
 
 /// What commands say of a claim.
@@ -312,9 +330,12 @@ fn by_reporters(
     } else if merge.confirmed {
         (Standing::Confirmed, reporters(independent))
     } else if credible_critical {
-        (Standing::Confirmed, "critical, located and argued".into())
+        let argued = critical(holding).any(|part| is_argued(part));
+        (Standing::Confirmed, if argued { ARGUED } else { TWICE }.into())
     } else if independent >= 2 {
         (Standing::Unconfirmed, format!("{}, too little for this team", reporters(independent)))
+    } else if holding.iter().all(|part| part.finding.location == LocationCheck::EmptyLine) {
+        (Standing::Unconfirmed, "one reporter, and nothing stands on the line that it names".into())
     } else {
         (Standing::Unconfirmed, "one reporter".into())
     }

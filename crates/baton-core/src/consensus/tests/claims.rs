@@ -72,6 +72,53 @@ fn a_line_that_does_not_exist_refuses_the_finding() {
 }
 
 #[test]
+fn a_file_that_does_not_exist_refuses_the_finding_whoever_reports_it() {
+    let ghost = || Finding { location: LocationCheck::NoSuchFile, ..critical(3, "overflow") };
+    let decision = table().finds("a", 1, &[ghost()]).finds("b", 1, &[ghost()]).decide();
+    assert_eq!((decision.issues.len(), decision.refused_issues.len()), (0, 2));
+    assert_eq!(decision.refused_issues[0].because, "there is no file src/net.rs");
+    assert!(!decision.blocked_by(Blocker::CriticalFinding));
+    assert!(decision.reasoning.contains(&"2 findings refused: no such file or line".to_owned()));
+}
+
+#[test]
+fn a_critical_finding_at_an_empty_line_is_not_located() {
+    let at = |location: LocationCheck| table().finds("a", 3, &[Finding { location, ..critical(3, "overflow") }]);
+    let located = at(LocationCheck::Verified).decide().issues.remove(0);
+    assert_eq!(located.because, "critical, located and argued");
+    assert!(located.is_not_to_be_outvoted());
+    let empty = at(LocationCheck::EmptyLine).decide();
+    assert_eq!(empty.issues[0].because, "one reporter, and nothing stands on the line that it names");
+    assert_eq!(empty.issues[0].standing, Standing::Unconfirmed);
+    assert!(!empty.blocked_by(Blocker::CriticalFinding));
+}
+
+#[test]
+fn of_two_that_are_as_grave_the_better_supported_comes_first() {
+    let high = |line, claim: &str| Finding { severity: Severity::High, ..finding(line, claim) };
+    let sure = high(50, "the shift overflows");
+    let decision = table()
+        .finds("a", 1, &[high(10, "the lock is never released"), sure.clone()])
+        .finds("b", 1, &[high(10, "the lock is never released"), sure.clone()])
+        .finds("c", 1, &[sure])
+        .decide();
+    let lines: Vec<_> = decision.issues.iter().map(|issue| issue.line.unwrap()).collect();
+    assert_eq!(lines, [50, 10]);
+    assert!(decision.issues[0].confidence > decision.issues[1].confidence);
+}
+
+#[test]
+fn what_each_reporter_points_to_is_in_the_decision() {
+    let quoted = Finding { evidence: Some("1 << n".into()), quote: Some("1 << n".into()), ..finding(10, "overflow") };
+    let argued = Finding { evidence: Some("n may be 64".into()), ..finding(10, "overflow") };
+    let decision = table().finds("a", 2, &[quoted]).finds("b", 1, &[argued]).finds("c", 3, &[finding(10, "overflow")]);
+    let grounds = decision.decide().issues.remove(0).evidence;
+    let seen: Vec<_> =
+        grounds.iter().map(|one| (one.member.as_str(), one.text.as_deref(), one.quote.as_deref())).collect();
+    assert_eq!(seen, [("b", Some("n may be 64"), None), ("a", None, Some("1 << n"))]);
+}
+
+#[test]
 fn a_quotation_that_is_not_there_lowers_even_what_two_report() {
     let invented = || Finding { location: LocationCheck::QuoteNotThere, ..finding(10, "overflow") };
     let both = table().finds("a", 1, &[invented()]).finds("b", 1, &[invented()]).decide();

@@ -34,6 +34,7 @@ fn events() -> Vec<Event> {
         severity: Severity::Critical,
         claim: "overflow".into(),
         evidence: Some("1 << 64".into()),
+        quote: None,
         stance: Stance::DoesNotHold,
         location: LocationCheck::NoSuchLine { lines: 2 },
     };

@@ -15,6 +15,7 @@ fn finding(claim: &str, severity: Severity, stance: Stance) -> Finding {
         severity,
         claim: claim.into(),
         evidence: Some("1 << 64".into()),
+        quote: None,
         stance,
         location: LocationCheck::Verified,
     }
