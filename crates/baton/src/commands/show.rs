@@ -46,6 +46,9 @@ pub(crate) async fn show(show: &Show, output: &mut Output) -> Result<Exit, Failu
         text.push('\n');
         text.push_str(&render::decision::screen(&run, &state, decision, &texts, width));
     }
+    let mut page = Page::new(width);
+    render::became::section(&run, &setup.engine.feedback().await?, &mut page);
+    text.push_str(&page.into_text());
     text.push_str(&still_open(&run, &state, width));
     if show.transcripts {
         text.push_str(&transcripts(&setup, &events).await?);

@@ -130,20 +130,13 @@ fn written(text: &str, page: &mut Page) {
 
 /// The number of a finding is how `accept` and `reject` name it.
 fn findings(decision: &Decision, page: &mut Page) {
-    for (standing, title) in [(Standing::Confirmed, "Confirmed"), (Standing::Unconfirmed, "Unconfirmed")] {
-        let group: Vec<_> = (1..)
-            .zip(&decision.issues)
-            .filter(|(_, issue): &(usize, &MergedFinding)| issue.standing == standing)
-            .collect();
-        if group.is_empty() {
-            continue;
-        }
+    for (title, group) in words::groups(decision) {
         page.section(&format!("{title}: {}", words::plural(group.len(), "finding")));
         group.into_iter().for_each(|(number, issue)| finding(number, issue, page));
     }
     if !decision.refused_issues.is_empty() {
         page.section(&format!("Refused: {}", words::plural(decision.refused_issues.len(), "finding")));
-        decision.refused_issues.iter().for_each(|refused| not_taken(refused, page));
+        words::refused(decision).for_each(|(number, refused)| not_taken(number, refused, page));
     }
 }
 
@@ -155,11 +148,23 @@ fn finding(number: usize, issue: &MergedFinding, page: &mut Page) {
     let place = words::place(issue).map_or(String::new(), |place| format!("  {place}"));
     page.paragraph(&format!("{number:>3} "), 4, &format!("{severity}{place}"));
     page.indented(4, &one_line(&issue.claim, LONGEST));
+    if let Some(ground) = strongest_ground(issue, page.width()) {
+        page.indented(4, &style::dim(&ground));
+    }
     page.indented(4, &style::dim(&words::behind(issue)));
 }
 
-fn not_taken(refused: &RefusedFinding, page: &mut Page) {
-    page.paragraph("  - ", 4, &format!("{}:{}", one_line(&refused.file, 200), refused.line));
+/// What a finding rests on, on two lines at most, where somebody may act on it or argue about it.
+fn strongest_ground(issue: &MergedFinding, width: usize) -> Option<String> {
+    let matters = issue.standing == Standing::Confirmed || !issue.denied_by.is_empty();
+    let room = width.saturating_sub(4).saturating_mul(2);
+    // A long word may leave a part of the first line empty.
+    let ground = words::ground(issue.evidence.first().filter(|_| matters)?, LONGEST)?;
+    Some(one_line(&ground, room.saturating_sub(room / 8)))
+}
+
+fn not_taken(number: usize, refused: &RefusedFinding, page: &mut Page) {
+    page.paragraph(&format!("{number:>3} "), 4, &format!("{}:{}", one_line(&refused.file, 200), refused.line));
     page.indented(4, &one_line(&refused.claim, LONGEST));
     page.indented(4, &style::dim(&format!("by {}; {}", refused.member, one_line(&refused.because, 200))));
 }
@@ -263,10 +268,10 @@ mod tests {
         let text = screen(&run, &state, &decision, &Texts::default(), 120);
         let text = anstream::adapter::strip_str(&text).to_string();
         for part in [
-            "Confirmed: 2 findings\n  1 critical  src/a b.rs:29\n    The shift overflows\n    by alder, cedar; denied by birch;",
+            "Confirmed: 2 findings\n  1 critical  src/a b.rs:29\n    The shift overflows\n    alder: 1 << 64 is no number\n    by alder, cedar; denied by birch;",
             "Unconfirmed: 2 findings\n  3 high  src/b.rs:3\n",
             "  4 low\n    The name is odd\n",
-            "Refused: 1 finding\n  - src/lib.rs:412\n",
+            "Refused: 1 finding\n  5 src/lib.rs:412\n",
             "    for      alder, cedar\n    against  birch\n    birch: It is bounded above.\n    settled by a check: tests",
             "Against it\n  birch says approve: It is <b>fine</b>\n",
             "  fir abstained: I see no diff\n",
@@ -276,6 +281,30 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}\n---\n{text}");
         }
+    }
+
+    #[test]
+    fn what_stands_by_its_weight_alone_is_not_called_confirmed() {
+        let (run, state, mut decision) = crate::render::sample::decided();
+        decision.issues[0].because = "critical, located and argued".into();
+        let text = screen(&run, &state, &decision, &Texts::default(), 120);
+        let text = anstream::adapter::strip_str(&text).to_string();
+        assert!(text.contains("Not to be outvoted: 1 finding\n  1 critical  src/a b.rs:29\n"), "{text}");
+        assert!(text.contains("Confirmed: 1 finding\n  2 medium"), "{text}");
+    }
+
+    #[test]
+    fn evidence_takes_two_lines_at_most() {
+        let (_, _, mut decision) = crate::render::sample::decided();
+        let issue = &mut decision.issues[0];
+        issue.evidence[0].text = Some("word ".repeat(200));
+        let mut page = Page::new(60);
+        page.indented(4, &strongest_ground(issue, 60).unwrap());
+        let text = page.into_text();
+        assert!(text.lines().count() == 2 && text.contains('…'), "{text}");
+        issue.standing = Standing::Unconfirmed;
+        issue.denied_by.clear();
+        assert_eq!(strongest_ground(issue, 60), None);
     }
 
     #[test]

@@ -28,10 +28,16 @@ pub(crate) fn decision(
     for key in ["overallConfidence", "threshold"] {
         fields.insert(key.into(), fraction(fields.get(key)));
     }
-    if let Some(Value::Array(issues)) = fields.get_mut("issues") {
-        for issue in issues.iter_mut().filter_map(Value::as_object_mut) {
-            let value = fraction(issue.get("confidence"));
-            issue.insert("confidence".into(), value);
+    let mut number = 0;
+    for (key, has_confidence) in [("issues", true), ("refusedIssues", false)] {
+        let Some(Value::Array(findings)) = fields.get_mut(key) else { continue };
+        for finding in findings.iter_mut().filter_map(Value::as_object_mut) {
+            number += 1;
+            finding.insert("number".into(), json!(number));
+            if has_confidence {
+                let value = fraction(finding.get("confidence"));
+                finding.insert("confidence".into(), value);
+            }
         }
     }
     fields.insert("costUsd".into(), dollars(fields.get("cost")));

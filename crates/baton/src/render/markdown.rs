@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use baton_core::consensus::{Decision, MergedFinding, Standing};
+use baton_core::consensus::{Decision, Grounds};
 use baton_core::ids::RunId;
 use baton_core::run::RunState;
 use baton_core::text::{one_line, printable};
@@ -14,6 +14,9 @@ use baton_core::text::{one_line, printable};
 use super::Texts;
 use super::style;
 use super::words::{self, Ended, LONGEST};
+
+/// Evidence is kept up to this length: it is shown whole.
+const WHOLE: usize = 1_000;
 
 /// The whole document.
 pub(crate) fn document(run: &RunId, state: &RunState, decision: &Decision, texts: &Texts) -> String {
@@ -86,26 +89,31 @@ fn patches(decision: &Decision, out: &mut String) {
 }
 
 fn findings(decision: &Decision, out: &mut String) {
-    for (standing, title) in [(Standing::Confirmed, "Confirmed"), (Standing::Unconfirmed, "Unconfirmed")] {
-        let group: Vec<&MergedFinding> = decision.issues.iter().filter(|issue| issue.standing == standing).collect();
-        if group.is_empty() {
-            continue;
-        }
+    for (title, group) in words::groups(decision) {
         section(&format!("{title}: {}", words::plural(group.len(), "finding")), out);
-        for issue in group {
+        for (number, issue) in group {
             let place = words::place(issue).map_or(String::new(), |place| format!(" {}", code(&place)));
-            let _ = writeln!(out, "- **{}**{place} {}  ", issue.severity.as_str(), escaped(&issue.claim));
+            let _ = writeln!(out, "- {number}\\. **{}**{place} {}  ", issue.severity.as_str(), escaped(&issue.claim));
             let _ = writeln!(out, "  _{}_", escaped(&words::behind(issue)));
+            issue.evidence.iter().for_each(|ground| grounds(ground, out));
         }
     }
     if !decision.refused_issues.is_empty() {
         section(&format!("Refused: {}", words::plural(decision.refused_issues.len(), "finding")), out);
     }
-    for refused in &decision.refused_issues {
+    for (number, refused) in words::refused(decision) {
         let place = code(&format!("{}:{}", one_line(&refused.file, 200), refused.line));
-        let _ = writeln!(out, "- {place} {}  ", escaped(&refused.claim));
+        let _ = writeln!(out, "- {number}\\. {place} {}  ", escaped(&refused.claim));
         let _ = writeln!(out, "  _by {}; {}_", refused.member, escaped(&refused.because));
     }
+}
+
+/// What a reporter points to, as a quotation below the finding.
+fn grounds(ground: &Grounds, out: &mut String) {
+    let _ = write!(out, "\n  > **{}**", ground.member);
+    let text = ground.text.as_deref().map_or(String::new(), |text| format!(": {}", escaped_up_to(text, WHOLE)));
+    let quote = ground.quote.as_deref().map(|quote| format!(" quotes {}", code(&one_line(quote, WHOLE))));
+    let _ = writeln!(out, "{}{text}", quote.unwrap_or_default());
 }
 
 fn disputes(state: &RunState, decision: &Decision, out: &mut String) {
@@ -188,8 +196,12 @@ fn checks(decision: &Decision, out: &mut String) {
 
 /// One line of text that Markdown shows as it is.
 fn escaped(text: &str) -> String {
+    escaped_up_to(text, LONGEST)
+}
+
+fn escaped_up_to(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in one_line(text, LONGEST).chars() {
+    for character in one_line(text, longest).chars() {
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -262,9 +274,10 @@ mod tests {
             "Confidence **0.95** of 0.70 needed (learned over 12 outcomes, and a check that settled it)",
             "````markdown\nTake a queue.\n```\nx\n```\n````",
             "### Confirmed: 2 findings",
-            "- **critical** `src/a b.rs:29` The shift overflows  \n  _by alder, cedar; denied by birch; tests failed; confidence 0.93_",
+            "- 1\\. **critical** `src/a b.rs:29` The shift overflows  \n  _by alder, cedar; denied by birch; tests failed; confidence 0.93_",
+            "confidence 0.93_\n\n  > **alder** quotes `1 << retry`: 1 &lt;&lt; 64 is no number\n\n  > **cedar** quotes ``let `x` = 1 << retry;``\n",
             "### Unconfirmed: 2 findings",
-            "### Refused: 1 finding\n\n- `src/lib.rs:412` It sleeps  \n  _by cedar; there is no line 412_",
+            "### Refused: 1 finding\n\n- 5\\. `src/lib.rs:412` It sleeps  \n  _by cedar; there is no line 412_",
             "  - **settled by a check: tests failed at src/a b.rs:29**",
             "- **birch** says approve: It is &lt;b&gt;fine&lt;/b&gt;",
             "- **dogwood** failed, rate limited: later; **cedar** was asked instead",

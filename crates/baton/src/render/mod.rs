@@ -1,5 +1,6 @@
 //! What people see: the live view, decisions, lists. Data goes to standard output, everything else to standard error.
 
+pub(crate) mod became;
 pub(crate) mod decision;
 pub(crate) mod json;
 pub(crate) mod live;

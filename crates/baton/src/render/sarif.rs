@@ -20,6 +20,10 @@ use super::words;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 const LONGEST: usize = 1_000;
+/// What paths are relative to.
+const ROOT: &str = "%SRCROOT%";
+/// Where a finding stands that names no file: code hosts turn a log down of which one result has no location.
+const NOWHERE: &str = "no file associated with this finding";
 
 struct Rule {
     severity: Severity,
@@ -54,6 +58,8 @@ pub(crate) fn log(run: &RunId, decision: &Decision) -> Value {
             "automationDetails": { "id": format!("baton/{run}") },
             "invocations": [{ "executionSuccessful": !words::is_empty(decision) }],
             "columnKind": "unicodeCodePoints",
+            // Which folder that is on this machine concerns nobody who reads the log elsewhere.
+            "originalUriBaseIds": { ROOT: { "description": { "text": "The root of the repository" } } },
             "results": results(decision),
             "properties": {
                 "recommendation": decision.recommendation, "verdict": decision.verdict,
@@ -101,24 +107,32 @@ fn is_of(test: &ReproductionReport, issue: &MergedFinding) -> bool {
 fn result(number: usize, issue: &MergedFinding, same: u64) -> Value {
     let (index, rule) = rule_of(issue.severity);
     let confirmed = issue.standing == Standing::Confirmed;
-    let standing = if confirmed { "confirmed" } else { "unconfirmed" };
+    let standing = match confirmed {
+        true if issue.is_not_to_be_outvoted() => "not to be outvoted",
+        true => "confirmed",
+        false => "unconfirmed",
+    };
+    let grounds: String =
+        issue.evidence.iter().filter_map(|one| words::ground(one, LONGEST)).map(|one| format!("\n\n{one}")).collect();
     let claim = one_line(&issue.claim, LONGEST);
     let mut result = json!({
         "ruleId": rule.id,
         "ruleIndex": index,
         "level": if confirmed { rule.level } else { "note" },
-        "message": { "text": format!("{claim} ({standing}: {})", words::behind(issue)) },
+        "message": { "text": format!("{claim} ({standing}: {}){grounds}", words::behind(issue)) },
         "rank": issue.confidence.as_f64() * 100.0,
         "partialFingerprints": { "batonFinding/v1": format!("{}:{same}", fingerprint(issue)) },
         "properties": {
             "number": number, "standing": issue.standing, "severity": issue.severity,
             "reportedBy": issue.reported_by, "deniedBy": issue.denied_by, "because": issue.because,
-            "confidence": issue.confidence.as_f64(),
+            "confidence": issue.confidence.as_f64(), "evidence": issue.evidence,
         },
     });
-    if let Some(file) = issue.file.as_deref().filter(|file| !file.is_empty()) {
-        result["locations"] = json!([{ "physicalLocation": location(file, issue.line) }]);
-    }
+    let physical = match issue.file.as_deref().filter(|file| !file.is_empty()) {
+        Some(file) => location(file, issue.line),
+        None => location(NOWHERE, Some(1)),
+    };
+    result["locations"] = json!([{ "physicalLocation": physical }]);
     result
 }
 
@@ -131,7 +145,7 @@ fn rule_of(severity: Severity) -> (usize, &'static Rule) {
 fn location(file: &str, line: Option<u32>) -> Value {
     let artifact = match file.strip_prefix('/') {
         Some(_) => json!({ "uri": format!("file://{}", encoded(file)) }),
-        None => json!({ "uri": encoded(file.trim_start_matches("./")), "uriBaseId": "%SRCROOT%" }),
+        None => json!({ "uri": encoded(file.trim_start_matches("./")), "uriBaseId": ROOT }),
     };
     let mut location = json!({ "artifactLocation": artifact });
     if let Some(line) = line.filter(|line| *line > 0) {
@@ -185,7 +199,9 @@ mod tests {
         assert!(["none", "note", "warning", "error"].contains(&result["level"].as_str().unwrap()));
         assert!((0.0..=100.0).contains(&result["rank"].as_f64().unwrap()));
         assert!(result["partialFingerprints"].as_object().unwrap().values().all(Value::is_string));
-        for location in result["locations"].as_array().into_iter().flatten() {
+        let locations = result["locations"].as_array().unwrap();
+        assert!(!locations.is_empty(), "GitHub turns down the whole log otherwise");
+        for location in locations {
             let physical = &location["physicalLocation"];
             let uri = physical["artifactLocation"]["uri"].as_str().unwrap();
             assert!(!uri.is_empty() && !uri.contains([' ', '\\', '<']), "{uri}");
@@ -204,6 +220,26 @@ mod tests {
         check(&log);
         assert_eq!(log["runs"][0]["tool"]["driver"]["name"], "baton");
         assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 4, "the refused one is left out");
+    }
+
+    #[test]
+    fn what_paths_are_relative_to_is_declared_without_a_folder_of_this_machine() {
+        let log = sample_log();
+        let bases = log["runs"][0]["originalUriBaseIds"].as_object().unwrap();
+        let used = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uriBaseId"];
+        assert!(bases[used.as_str().unwrap()]["uri"].is_null());
+    }
+
+    #[test]
+    fn the_evidence_is_in_the_message_and_in_the_properties() {
+        let log = sample_log();
+        let first = &log["runs"][0]["results"][0];
+        let message = first["message"]["text"].as_str().unwrap();
+        assert!(
+            message.ends_with("\n\nalder: 1 << 64 is no number\n\ncedar quotes: let `x` = 1 << retry;"),
+            "{message}"
+        );
+        assert_eq!(first["properties"]["evidence"][0]["quote"], "1 << retry");
     }
 
     #[test]
@@ -228,10 +264,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_place_there_is_no_location_and_without_a_line_no_region() {
+    fn every_result_has_a_location_and_one_without_a_line_no_region() {
         let log = sample_log();
         let results = &log["runs"][0]["results"];
-        assert!(results[3]["locations"].is_null());
+        let nowhere = &results[3]["locations"][0]["physicalLocation"];
+        assert_eq!(nowhere["artifactLocation"]["uri"], "no%20file%20associated%20with%20this%20finding");
+        assert_eq!(nowhere["region"]["startLine"], 1);
         let whole_file = &results[1]["locations"][0]["physicalLocation"];
         assert_eq!(
             (&whole_file["region"], whole_file["artifactLocation"]["uri"].as_str()),

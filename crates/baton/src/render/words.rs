@@ -1,8 +1,8 @@
 //! What a decision says in words, without colour: shared by the screen and by Markdown, so that both say the same.
 
 use baton_core::consensus::{
-    Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, MergedFinding, Rated, Recommendation,
-    ReproductionReport, Standing, unsettled,
+    Blocker, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, Grounds, MergedFinding, Rated, Recommendation,
+    RefusedFinding, ReproductionReport, Standing, unsettled,
 };
 use baton_core::evidence::CheckResult;
 use baton_core::ids::{MemberId, StepId};
@@ -142,6 +142,39 @@ fn severity(issue: &MergedFinding) -> String {
     let between: String =
         issue.severities[1..issue.severities.len() - 1].iter().map(|one| format!(" over {}", rated(one))).collect();
     format!("; severity from {}{between} to {}", rated(least), rated(worst))
+}
+
+/// The findings of a decision under the title that they stand below, each with the number by which `accept` and `reject`
+/// name it. What stands by its weight alone is not called confirmed: its figure would say otherwise.
+pub(super) fn groups(decision: &Decision) -> Vec<(&'static str, Vec<(usize, &MergedFinding)>)> {
+    let title = |issue: &MergedFinding| match issue.standing {
+        _ if issue.is_not_to_be_outvoted() => NOT_TO_BE_OUTVOTED,
+        Standing::Confirmed => CONFIRMED,
+        Standing::Unconfirmed => UNCONFIRMED,
+    };
+    let of = |wanted: &'static str| {
+        let group: Vec<_> = (1..).zip(&decision.issues).filter(|(_, issue)| title(issue) == wanted).collect();
+        (wanted, group)
+    };
+    [NOT_TO_BE_OUTVOTED, CONFIRMED, UNCONFIRMED].map(of).into_iter().filter(|(_, group)| !group.is_empty()).collect()
+}
+
+pub(super) const NOT_TO_BE_OUTVOTED: &str = "Not to be outvoted";
+const CONFIRMED: &str = "Confirmed";
+const UNCONFIRMED: &str = "Unconfirmed";
+
+/// Refused findings are counted on after the others.
+pub(super) fn refused(decision: &Decision) -> impl Iterator<Item = (usize, &RefusedFinding)> {
+    (decision.issues.len() + 1..).zip(&decision.refused_issues)
+}
+
+/// What a reporter points to, in its own words; what it quotes where it says no more.
+pub(super) fn ground(ground: &Grounds, longest: usize) -> Option<String> {
+    match (&ground.text, &ground.quote) {
+        (Some(text), _) => Some(format!("{}: {}", ground.member, one_line(text, longest))),
+        (None, Some(quote)) => Some(format!("{} quotes: {}", ground.member, one_line(quote, longest))),
+        (None, None) => None,
+    }
 }
 
 /// `src/net.rs:2`; `None` where the finding names no file.

@@ -17,6 +17,8 @@ mod interrupted;
 #[cfg(test)]
 mod kind;
 #[cfg(test)]
+mod located;
+#[cfg(test)]
 mod mcp;
 #[cfg(test)]
 mod mission;
