@@ -113,7 +113,8 @@ pub struct MergedFinding {
     pub because: String,
     /// The chance that it is worth acting on.
     pub confidence: Probability,
-    /// What its reporters point to, strongest first; who gave no reason is not among them.
+    /// What its reporters point to, strongest first, those last whose quotation is not there; who gave no reason is not
+    /// among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Grounds>,
 }
@@ -150,6 +151,9 @@ pub struct Grounds {
     /// What it quotes from the place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
+    /// That does not stand there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quote_missing: bool,
 }
 
 /// A finding that was not taken in: it points to a file or a line that does not exist.

@@ -112,7 +112,8 @@ fn findings(decision: &Decision, out: &mut String) {
 fn grounds(ground: &Grounds, out: &mut String) {
     let _ = write!(out, "\n  > **{}**", ground.member);
     let text = ground.text.as_deref().map_or(String::new(), |text| format!(": {}", escaped_up_to(text, WHOLE)));
-    let quote = ground.quote.as_deref().map(|quote| format!(" quotes {}", code(&one_line(quote, WHOLE))));
+    let quote =
+        ground.quote.as_deref().map(|quote| format!(" {} {}", words::quotes(ground), code(&one_line(quote, WHOLE))));
     let _ = writeln!(out, "{}{text}", quote.unwrap_or_default());
 }
 
@@ -275,7 +276,7 @@ mod tests {
             "````markdown\nTake a queue.\n```\nx\n```\n````",
             "### Confirmed: 2 findings",
             "- 1\\. **critical** `src/a b.rs:29` The shift overflows  \n  _by alder, cedar; denied by birch; tests failed; confidence 0.93_",
-            "confidence 0.93_\n\n  > **alder** quotes `1 << retry`: 1 &lt;&lt; 64 is no number\n\n  > **cedar** quotes ``let `x` = 1 << retry;``\n",
+            "confidence 0.93_\n\n  > **alder** quotes `1 << retry`: 1 &lt;&lt; 64 is no number\n\n  > **cedar** quotes what does not stand there ``let `x` = 1 << retry;``\n",
             "### Unconfirmed: 2 findings",
             "### Refused: 1 finding\n\n- 5\\. `src/lib.rs:412` It sleeps  \n  _by cedar; there is no line 412_",
             "  - **settled by a check: tests failed at src/a b.rs:29**",

@@ -32,8 +32,13 @@ fn finding(place: (Option<&str>, Option<u32>), severity: Severity, claim: &str, 
 
 fn grounds() -> Vec<Grounds> {
     vec![
-        Grounds { member: id("alder"), text: Some("1 << 64 is no number".into()), quote: Some("1 << retry".into()) },
-        Grounds { member: id("cedar"), text: None, quote: Some("let `x` = 1 << retry;".into()) },
+        Grounds {
+            member: id("alder"),
+            text: Some("1 << 64 is no number".into()),
+            quote: Some("1 << retry".into()),
+            quote_missing: false,
+        },
+        Grounds { member: id("cedar"), text: None, quote: Some("let `x` = 1 << retry;".into()), quote_missing: true },
     ]
 }
 

@@ -128,7 +128,9 @@ fn result(number: usize, issue: &MergedFinding, same: u64) -> Value {
             "confidence": issue.confidence.as_f64(), "evidence": issue.evidence,
         },
     });
-    let physical = match issue.file.as_deref().filter(|file| !file.is_empty()) {
+    // A path that leads out of the repository is none that a host could show.
+    let within = |file: &&str| !file.is_empty() && !file.split('/').any(|part| part == "..");
+    let physical = match issue.file.as_deref().filter(within) {
         Some(file) => location(file, issue.line),
         None => location(NOWHERE, Some(1)),
     };
@@ -236,7 +238,9 @@ mod tests {
         let first = &log["runs"][0]["results"][0];
         let message = first["message"]["text"].as_str().unwrap();
         assert!(
-            message.ends_with("\n\nalder: 1 << 64 is no number\n\ncedar quotes: let `x` = 1 << retry;"),
+            message.ends_with(
+                "\n\nalder: 1 << 64 is no number\n\ncedar quotes what does not stand there: let `x` = 1 << retry;"
+            ),
             "{message}"
         );
         assert_eq!(first["properties"]["evidence"][0]["quote"], "1 << retry");
@@ -270,6 +274,9 @@ mod tests {
         let nowhere = &results[3]["locations"][0]["physicalLocation"];
         assert_eq!(nowhere["artifactLocation"]["uri"], "no%20file%20associated%20with%20this%20finding");
         assert_eq!(nowhere["region"]["startLine"], 1);
+        let (run, _, mut decision) = sample::decided();
+        decision.issues[0].file = Some("../../etc/passwd".into());
+        assert_eq!(&super::log(&run, &decision)["runs"][0]["results"][0]["locations"], &results[3]["locations"]);
         let whole_file = &results[1]["locations"][0]["physicalLocation"];
         assert_eq!(
             (&whole_file["region"], whole_file["artifactLocation"]["uri"].as_str()),

@@ -168,11 +168,16 @@ pub(super) fn refused(decision: &Decision) -> impl Iterator<Item = (usize, &Refu
     (decision.issues.len() + 1..).zip(&decision.refused_issues)
 }
 
+/// Whether the quotation stands where it is said to.
+pub(super) fn quotes(ground: &Grounds) -> &'static str {
+    if ground.quote_missing { "quotes what does not stand there" } else { "quotes" }
+}
+
 /// What a reporter points to, in its own words; what it quotes where it says no more.
 pub(super) fn ground(ground: &Grounds, longest: usize) -> Option<String> {
     match (&ground.text, &ground.quote) {
         (Some(text), _) => Some(format!("{}: {}", ground.member, one_line(text, longest))),
-        (None, Some(quote)) => Some(format!("{} quotes: {}", ground.member, one_line(quote, longest))),
+        (None, Some(quote)) => Some(format!("{} {}: {}", ground.member, quotes(ground), one_line(quote, longest))),
         (None, None) => None,
     }
 }

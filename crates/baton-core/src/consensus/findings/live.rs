@@ -199,8 +199,9 @@ fn claim(ground: &Ground<'_>, cluster: &[&Part<'_>], merge: &Merged) -> Option<C
     let of = |stance: Stance| cluster.iter().filter(move |part| part.finding.stance == stance).copied();
     let holding: Vec<&Part<'_>> = of(Stance::Holds).collect();
     let denying: Vec<&Part<'_>> = of(Stance::DoesNotHold).collect();
-    // Ballots are sorted by tier: the first part is the strongest member's, and gives the wording.
-    let lead = holding.first()?;
+    // Ballots are sorted by tier: the first part is the strongest member's, and gives the wording and the place, unless the
+    // place is a bad one and another member has a better one.
+    let lead = holding.iter().find(|part| !is_misplaced(part)).or(holding.first())?;
     let severity = holding.iter().map(|part| part.finding.severity).max().unwrap_or(Severity::Medium);
     let check = settled_by(ground, &holding);
     let test = test_of(ground, &holding);
@@ -240,17 +241,24 @@ fn members(parts: &[&Part<'_>]) -> Vec<MemberId> {
     ids
 }
 
+/// The true file does not bear out what the member says stands there.
+fn is_misplaced(part: &Part<'_>) -> bool {
+    matches!(part.finding.location, LocationCheck::QuoteNotThere | LocationCheck::EmptyLine)
+}
+
 /// What each reporter points to, once. A quotation that is all a member gives is told as such.
 fn grounds(parts: &[&Part<'_>]) -> Vec<Grounds> {
     let mut all: Vec<Grounds> = Vec::new();
     for part in parts {
         let (member, quote) = (part.ballot.member.id.clone(), part.finding.quote.clone());
         let text = part.finding.evidence.clone().filter(|text| Some(text) != quote.as_ref());
-        let one = Grounds { member, text, quote };
+        let quote_missing = quote.is_some() && part.finding.location == LocationCheck::QuoteNotThere;
+        let one = Grounds { member, text, quote, quote_missing };
         if (one.text.is_some() || one.quote.is_some()) && !all.contains(&one) {
             all.push(one);
         }
     }
+    all.sort_by_key(|one| one.quote_missing);
     all
 }
 

@@ -119,6 +119,20 @@ fn what_each_reporter_points_to_is_in_the_decision() {
 }
 
 #[test]
+fn a_better_place_goes_before_a_stronger_member_s_bad_one() {
+    for location in [LocationCheck::QuoteNotThere, LocationCheck::EmptyLine] {
+        let missing = location == LocationCheck::QuoteNotThere;
+        let bad = Finding { location, quote: Some("2 << n".into()), ..finding(9, "the shift overflows") };
+        let good = Finding { evidence: Some("n may be 64".into()), ..finding(10, "the shift overflows at 64") };
+        let decision = table().finds("a", 1, &[bad]).finds("b", 2, &[good]).decide();
+        let issue = &decision.issues[0];
+        assert_eq!((issue.line, &*issue.claim, issue.reported_by.len()), (Some(10), "the shift overflows at 64", 2));
+        let told: Vec<_> = issue.evidence.iter().map(|one| (one.member.as_str(), one.quote_missing)).collect();
+        assert_eq!(told, if missing { [("b", false), ("a", true)] } else { [("a", false), ("b", false)] });
+    }
+}
+
+#[test]
 fn a_quotation_that_is_not_there_lowers_even_what_two_report() {
     let invented = || Finding { location: LocationCheck::QuoteNotThere, ..finding(10, "overflow") };
     let both = table().finds("a", 1, &[invented()]).finds("b", 1, &[invented()]).decide();
