@@ -38,6 +38,13 @@ impl Named {
     /// Names longer than this are no paths, and none of them is kept.
     pub const LONGEST: usize = 300;
 
+    /// `None` where it is no path, or where the texts of the task tell of that place.
+    #[must_use]
+    pub fn of(file: String, line: u32, quote: Option<String>, sources: &Sources) -> Option<Self> {
+        let unknown = file.len() <= Self::LONGEST && !sources.tells_of(&file, line);
+        unknown.then_some(Self { file, line, quote })
+    }
+
     /// There is no such file.
     #[must_use]
     pub fn absent(&self) -> Sighting {

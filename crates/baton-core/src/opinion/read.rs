@@ -51,10 +51,19 @@ pub fn read(text: &str, question: &Question, sources: &Sources) -> Opinion {
 pub fn places(text: &str, question: &Question, sources: &Sources) -> Vec<Named> {
     match question {
         Question::Patch | Question::Test { .. } => Vec::new(),
-        Question::Verdict | Question::Choice(_) | Question::Findings | Question::Text => {
-            trailer::find(text).map_or_else(Vec::new, |trailer| trailer::places(&trailer.fields, sources))
-        }
+        Question::Verdict | Question::Choice(_) | Question::Findings | Question::Text => match trailer::find(text) {
+            Some(trailer) if trailer::abstains(&trailer.fields) || trailer.fields.contains_key("findings") => {
+                trailer::places(&trailer.fields, sources)
+            }
+            Some(trailer) => told_places(trailer.before, question, sources),
+            None => told_places(text, question, sources),
+        },
     }
+}
+
+fn told_places(text: &str, question: &Question, sources: &Sources) -> Vec<Named> {
+    let named = |finding: Finding| Named::of(finding.file?, finding.line?, finding.quote, sources);
+    told(text, question, sources).into_iter().filter_map(named).collect()
 }
 
 /// The one diff of an answer; what is none, or may not be tried, abstains with the reason.

@@ -180,9 +180,7 @@ pub(super) fn places(fields: &Map<String, Value>, sources: &Sources) -> Vec<Name
     let Some(Value::Array(list)) = fields.get("findings") else { return Vec::new() };
     let named = |value: &Value| {
         let (file, line, quote) = place(value.as_object()?);
-        let (file, line) = (file?, line?);
-        let unknown = file.len() <= Named::LONGEST && !sources.tells_of(&file, line);
-        unknown.then_some(Named { file, line, quote })
+        Named::of(file?, line?, quote, sources)
     };
     list.iter().take(MOST_FINDINGS).filter_map(named).collect()
 }
