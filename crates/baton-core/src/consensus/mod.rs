@@ -32,6 +32,7 @@ use crate::route::Team;
 use crate::units::MicroUsd;
 
 pub(crate) use explain::NEEDS_PERSON;
+pub(crate) use votes::is_worded_as_vote;
 
 pub use decision::{
     AnswerRef, Blocker, CheckReport, ConfidenceSource, Conflict, DecidedBy, Decision, Dissenter, FailedMember, Grounds,

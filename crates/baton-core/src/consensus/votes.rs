@@ -21,7 +21,7 @@ const ANSWER_CLAIM: &str = "the answer is ";
 const LONGEST_REASON: usize = 300;
 
 /// The words could be taken for a dispute about the winner.
-pub(super) fn is_worded_as_vote(claim: &str) -> bool {
+pub(crate) fn is_worded_as_vote(claim: &str) -> bool {
     [VERDICT_CLAIM, ANSWER_CLAIM].iter().any(|begins| claim.starts_with(begins))
 }
 

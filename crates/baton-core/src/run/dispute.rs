@@ -3,7 +3,7 @@
 //! A dispute is put to a member as a choice between two sides, `A` and `B`, each shown by the words of its strongest
 //! member and without a name. Nothing but that one claim is asked, so an answer costs little and settles one thing.
 
-use crate::consensus::{Ballot, Conflict, Ruling, Side, Speaker};
+use crate::consensus::{Ballot, Conflict, Ruling, Side, Speaker, is_worded_as_vote};
 use crate::evidence::Evidence;
 use crate::hash::Hash;
 use crate::ids::{MemberId, StepId};
@@ -124,7 +124,10 @@ pub(super) fn sides(state: &RunState) -> Vec<Asked> {
 pub(super) fn arbiters(state: &RunState, plan: &Plan) -> Vec<Asked> {
     let mut asked = Vec::new();
     for (conflict, [holds, against]) in open(state) {
-        let argue: Vec<&MemberId> = conflict.holds.iter().chain(&conflict.against).collect();
+        let mut argue: Vec<&MemberId> = conflict.holds.iter().chain(&conflict.against).collect();
+        if is_worded_as_vote(&conflict.claim) {
+            argue.extend(choosers(state));
+        }
         let Some(arbiter) = arbiter(state, plan, &argue) else { continue };
         for order in [Order::HoldingFirst, Order::AgainstFirst] {
             let rule = "arbiter: of another family than those who disagree".to_owned();
@@ -134,6 +137,12 @@ pub(super) fn arbiters(state: &RunState, plan: &Plan) -> Vec<Asked> {
         }
     }
     asked
+}
+
+/// Who chose an option: of a dispute between two others it is no judge.
+fn choosers(state: &RunState) -> impl Iterator<Item = &MemberId> {
+    let chose = |ballot: &Ballot<'_>| matches!(ballot.opinion.position, Position::Choice { .. });
+    ballots(state).into_iter().filter(chose).map(|ballot| &ballot.member.id)
 }
 
 /// The open conflicts of the last decision, with the steps in which the strongest member of either side spoke.

@@ -12,7 +12,7 @@ use super::house::{ask, check, gate, id, inputs, node, seat, workflow};
 use super::panel::{Asked, Does};
 
 /// The nodes of the workflow `ask` of the catalogue.
-fn whole() -> Workflow {
+pub(crate) fn whole() -> Workflow {
     let about = |who, template: &str, what| ask(who, template, &[Artefact::Attachments, what], false);
     let opinion = |who| ask(who, "opinion", &[Artefact::Attachments], false);
     let nodes = vec![
@@ -74,8 +74,8 @@ pub(crate) fn leaning(asked: &Asked) -> Does {
     if asked.member.id.as_str() == "e" && is_dispute(asked) { side("A") } else { disputing(asked) }
 }
 
-/// A second round among all that leaves the same split; then an arbiter, and a person where that settles nothing.
-pub(crate) fn debated() -> Inputs {
+/// A second round among all, then an arbiter, and a person where that settles nothing.
+pub(crate) fn debate() -> Workflow {
     let about = ask(Who::Arbiter, "dispute", &[Artefact::Attachments, Artefact::Dispute], false);
     let nodes = vec![
         node("panel", When::Always, ask(Who::Team, "opinion", &[Artefact::Attachments], false)),
@@ -86,9 +86,12 @@ pub(crate) fn debated() -> Inputs {
         node("after-the-arbiter", When::Conflict, Act::Decide),
         node("person", When::NeedsPerson, gate(&["approve", "reject"])),
     ];
-    let mut inputs = on(Question::Verdict, &["a", "b", "c", "e"]);
-    inputs.workflow = workflow("debated", nodes);
-    inputs
+    workflow("debate", nodes)
+}
+
+/// A split that is the same after the second round.
+pub(crate) fn debated() -> Inputs {
+    Inputs { workflow: debate(), ..on(Question::Verdict, &["a", "b", "c", "e"]) }
 }
 
 /// All of this on a critical task, where one seat of five fails on the way.

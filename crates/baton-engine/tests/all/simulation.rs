@@ -6,11 +6,13 @@ use baton_core::evidence::CheckResult;
 use baton_core::ids::MemberId;
 use baton_core::member::{Limits, Payer};
 use baton_core::outcome::{Deadline, Outcome};
+use baton_core::route::Role;
 use baton_core::run::{Event, Inputs, RunState, Status};
 use baton_core::task::{Complexity, Priority};
 use baton_core::units::MicroUsd;
 use baton_port::Cancel;
 
+use super::further;
 use super::house::{House, check, inputs, refine, simple, two_rounds, verdict};
 use super::panel::{Asked, Does};
 
@@ -62,7 +64,7 @@ fn random_inputs(dice: &mut Dice) -> Inputs {
             inputs.members.push(check(name));
         }
     }
-    inputs.workflow = dice.of(&[simple(), two_rounds(), refine()]);
+    inputs.workflow = dice.of(&[simple(), two_rounds(), refine(), further::whole(), further::debate()]);
     inputs.task.hints.priority = Some(dice.of(Priority::ALL));
     inputs.task.hints.complexity = Some(dice.of(Complexity::ALL));
     inputs.rules.spend_cap = dice.of(&[None, Some(MicroUsd(90_000)), Some(MicroUsd(300_000))]);
@@ -136,6 +138,24 @@ fn within_means(state: &RunState, inputs: &Inputs) {
     assert!(decision.model_count + abstained.len() <= models, "each member is counted once");
 }
 
+/// Whoever judges a dispute is asked twice or not at all, and stands on no side of it, nor does its family or vendor.
+fn arbiters_stand_apart(state: &RunState, inputs: &Inputs) -> usize {
+    let member = |id: &MemberId| inputs.members.iter().find(|member| member.id == *id).unwrap();
+    let Some(decision) = &state.decision else { return 0 };
+    let arbiters: Vec<_> = state.steps.iter().filter(|step| step.role == Role::Arbiter).collect();
+    for step in &arbiters {
+        let claim = &step.dispute().unwrap().claim;
+        let same = arbiters.iter().filter(|other| other.dispute().is_some_and(|dispute| dispute.claim == *claim));
+        assert_eq!(same.count(), 2, "{claim}");
+        let conflict = decision.conflicts.iter().find(|conflict| conflict.claim == *claim);
+        for party in conflict.iter().flat_map(|conflict| conflict.holds.iter().chain(&conflict.against)) {
+            let (party, arbiter) = (member(party), member(&step.member));
+            assert!(party.family != arbiter.family && party.vendor != arbiter.vendor, "{claim}: {}", arbiter.id);
+        }
+    }
+    arbiters.len()
+}
+
 /// Each start has one end, and no event comes after the last one.
 fn well_formed(events: &[Event], state: &RunState) {
     let count = |kinds: &[&str]| events.iter().filter(|event| kinds.contains(&event.kind())).count();
@@ -150,6 +170,7 @@ fn well_formed(events: &[Event], state: &RunState) {
 #[tokio::test]
 async fn three_hundred_random_runs_end_well() {
     let (mut decided, mut parked, mut cancelled) = (0, 0, 0);
+    let mut arbiters = 0;
     for seed in 0..300 {
         let mut dice = Dice(seed);
         let inputs = random_inputs(&mut dice);
@@ -172,9 +193,11 @@ async fn three_hundred_random_runs_end_well() {
             Status::Open => panic!("seed {seed}: still open"),
         }
         within_means(&state, &inputs);
+        arbiters += arbiters_stand_apart(&state, &inputs);
         well_formed(&house.events(&run).await, &state);
         assert_eq!(house.panel.under_way(), 0, "seed {seed}");
         house.check(&run).await;
     }
+    assert!(arbiters > 0, "some runs come to an arbiter");
     assert!(decided > 50 && parked > 50 && cancelled > 10, "{decided} {parked} {cancelled}");
 }

@@ -165,6 +165,29 @@ fn where_everybody_answered_one_that_took_no_side_of_the_claim_is_the_arbiter() 
     assert_eq!(arbiters(&outside), [("c", finding), ("c", finding)], "all three voted on the verdict");
 }
 
+/// Three members, three options.
+fn three_ways(member: &str, _: u8, _: u32) -> Reply {
+    Reply::Takes(match member {
+        "a" => "postgres",
+        "b" => "sqlite",
+        _ => "redis",
+    })
+}
+
+#[test]
+fn who_chose_a_third_option_is_no_judge_between_the_first_two() {
+    let mut inputs = disputed();
+    let options = ["postgres", "sqlite", "redis"].map(str::to_owned).to_vec();
+    inputs.task.hints.question = Some(crate::task::Question::Choice(options));
+    let with_d = run(inputs.clone(), three_ways, stands_firm);
+    let claim = "the answer is postgres, not sqlite";
+    assert_eq!(arbiters(&with_d), [("d", claim), ("d", claim)]);
+    inputs.members.pop();
+    let without = run(inputs, three_ways, stands_firm);
+    assert_eq!(arbiters(&without), []);
+    assert_eq!(without.state.status, Status::Waiting { node: 7 });
+}
+
 #[test]
 fn agreement_asks_nobody_else() {
     let outside = run(disputed(), all_approve, stands_firm);
