@@ -134,7 +134,7 @@ pub(super) fn is_over(text: &str) -> bool {
     let plain = text.trim_start_matches(|character: char| " *_`(-:".contains(character)).to_lowercase();
     let goes_on = |next: char| next.is_alphanumeric() || next == '-';
     let begins = |word: &&str| plain.strip_prefix(*word).is_some_and(|rest| !rest.starts_with(goes_on));
-    plain.starts_with("~~") || OVER.iter().any(|word| begins(&word))
+    plain.starts_with("~~") || OVER.iter().any(begins)
 }
 
 /// The claim says that there is nothing, is a question, or is no longer so.
