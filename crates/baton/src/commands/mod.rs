@@ -20,6 +20,7 @@ pub(crate) mod verify;
 use baton_core::consensus::{Blocker, Decision, Recommendation};
 use baton_core::ids::RunId;
 use baton_core::journal::Stream;
+use baton_core::opinion;
 use baton_core::run::{RunState, Status};
 use baton_engine::Engine;
 use baton_port::Cancel;
@@ -121,7 +122,8 @@ pub(crate) fn question_text(run: &RunId, (question, options): &(String, Vec<Stri
     page.into_text().trim_end().to_owned()
 }
 
-/// The adopted text, whole; the diff where a patch was adopted.
+/// The adopted text, whole, up to the block that its member was asked to end it with; the diff where a patch was
+/// adopted.
 pub(crate) async fn answer(engine: &Engine, decision: &Decision) -> Result<Option<String>, Failure> {
     let Some(reference) = &decision.answer else {
         let Some(patch) = decision.patch else { return Ok(None) };
@@ -130,7 +132,7 @@ pub(crate) async fn answer(engine: &Engine, decision: &Decision) -> Result<Optio
     };
     let Some(hash) = reference.content else { return Ok(Some(reference.summary.clone())) };
     let bytes = engine.blob(hash).await?;
-    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(bytes.map(|bytes| opinion::body(&String::from_utf8_lossy(&bytes)).to_owned()))
 }
 
 /// Every text that the decision refers to, whole.

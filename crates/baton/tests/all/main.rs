@@ -31,6 +31,7 @@ mod patches;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod plain_words;
 mod quorum;
 #[cfg(test)]
 mod rate;
