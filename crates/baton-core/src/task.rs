@@ -62,6 +62,14 @@ names! {
     Priority { Low = "low", Normal = "normal", High = "high", Critical = "critical" }
 }
 
+impl Priority {
+    /// As [`Self::parse`], for what a person or a program asks for: `medium` is another word for `normal`.
+    #[must_use]
+    pub fn asked(text: &str) -> Option<Self> {
+        if text == "medium" { Some(Self::Normal) } else { Self::parse(text) }
+    }
+}
+
 /// What a decision on the task would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -171,6 +179,11 @@ mod tests {
         }
         assert_eq!(Kind::ALL.len(), 12);
         assert_eq!(Priority::parse("urgent"), None);
+        assert_eq!(
+            (Priority::asked("medium"), Priority::asked("high")),
+            (Some(Priority::Normal), Some(Priority::High))
+        );
+        assert_eq!((Priority::asked("Medium"), Priority::parse("medium")), (None, None));
         assert!(Priority::Low < Priority::Critical);
     }
 }

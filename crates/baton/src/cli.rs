@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use baton_core::task::{Complexity, Kind, Priority};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -113,7 +113,7 @@ pub(crate) struct Ask {
 #[derive(Debug, Default, Args)]
 pub(crate) struct Shape {
     /// What is at stake
-    #[arg(short, long, value_parser = one_of(Priority::ALL, |priority| priority.as_str()))]
+    #[arg(short, long, value_parser = priorities())]
     pub(crate) priority: Option<Priority>,
     /// The kind of work, where the words tell another one; later tasks are judged by that too
     #[arg(short, long, value_parser = one_of(Kind::ALL, |kind| kind.as_str()))]
@@ -147,6 +147,16 @@ fn one_of<T: Copy + Send + Sync + 'static>(
     names.try_map(move |typed| {
         all.iter().copied().find(|value| name(*value) == typed).ok_or_else(|| format!("`{typed}` is not known"))
     })
+}
+
+/// As [`one_of`]; `medium` is another word for `normal`.
+fn priorities() -> impl TypedValueParser<Value = Priority> {
+    let named = |priority: &Priority| match priority {
+        Priority::Normal => PossibleValue::new(priority.as_str()).alias("medium"),
+        Priority::Low | Priority::High | Priority::Critical => PossibleValue::new(priority.as_str()),
+    };
+    let names = PossibleValuesParser::new(Priority::ALL.iter().map(named));
+    names.try_map(|typed| Priority::asked(&typed).ok_or_else(|| format!("`{typed}` is not known")))
 }
 
 #[derive(Debug, Default, Args)]

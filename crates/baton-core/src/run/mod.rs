@@ -22,7 +22,7 @@ pub use reproduce::{MOST_TESTS, TestedClaim};
 pub use state::{Attempt, Plan, PromptPlan, RunState, Status, Step, StepStatus, Work};
 
 /// Raised whenever the same events would be folded into another state; frozen into each run.
-pub const RULES_VERSION: u16 = 4;
+pub const RULES_VERSION: u16 = 3;
 
 /// What the outside must do next.
 #[derive(Clone, Debug, PartialEq, Eq)]

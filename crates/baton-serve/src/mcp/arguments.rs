@@ -14,7 +14,7 @@ pub(crate) fn read(arguments: JsonObject) -> Result<OrchestrateRequest, FaceErro
     let mut reader = Reader { arguments, problems: Vec::new() };
     let request = OrchestrateRequest {
         task: reader.task(),
-        priority: reader.named("priority", Priority::parse, &names(Priority::ALL, |value| value.as_str())),
+        priority: reader.named("priority", Priority::asked, &names(Priority::ALL, |value| value.as_str())),
         kind: reader.named("kind", Kind::parse, &names(Kind::ALL, |value| value.as_str())),
         complexity: reader.named("complexity", Complexity::parse, &names(Complexity::ALL, |value| value.as_str())),
         files: reader.files(),
@@ -230,6 +230,12 @@ mod tests {
         }));
         assert_eq!(nulls.unwrap(), bare);
         assert_eq!(bare.question, None);
+    }
+
+    #[test]
+    fn a_medium_priority_is_a_normal_one() {
+        let read = |priority: &str| read_json(json!({"task": "x", "priority": priority})).unwrap().priority;
+        assert_eq!((read("medium"), read("normal")), (Some(Priority::Normal), Some(Priority::Normal)));
     }
 
     #[test]

@@ -58,7 +58,8 @@ fn orchestrate() -> Tool {
 fn orchestrate_schema() -> JsonObject {
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
     let complexities: Vec<&str> = Complexity::ALL.iter().map(|complexity| complexity.as_str()).collect();
-    let priorities: Vec<&str> = Priority::ALL.iter().map(|priority| priority.as_str()).collect();
+    // A client that checks its call by the schema may say "medium" as well.
+    let priorities: Vec<&str> = Priority::ALL.iter().map(|priority| priority.as_str()).chain(["medium"]).collect();
     let properties = [
         ("task", json!({"type": "string", "minLength": 1, "description": "The task or question, self-contained."})),
         (
@@ -71,7 +72,13 @@ fn orchestrate_schema() -> JsonObject {
         ("choices", list("The options, for question `choice`.", 2, MOST_CHOICES)),
         ("kind", one_of(&kinds, "Sort of work. Default: judged from the task.")),
         ("complexity", one_of(&complexities, "Size of the team. Default: judged from the task.")),
-        ("priority", one_of(&priorities, "What is at stake; sets the confidence needed. Default: normal.")),
+        (
+            "priority",
+            one_of(
+                &priorities,
+                "What is at stake; sets the confidence needed. Default: normal, or medium, which is the same.",
+            ),
+        ),
         ("files", list("Files to send along: absolute paths, or relative to the server's directory.", 0, MOST_FILES)),
         ("members", list("Names of members to ask. Default: chosen by rule.", 0, MOST_MEMBERS)),
         (

@@ -32,6 +32,7 @@ mod patches;
 mod people;
 #[cfg(test)]
 mod plain_words;
+#[cfg(test)]
 mod quorum;
 #[cfg(test)]
 mod rate;
