@@ -1,7 +1,7 @@
 //! Findings that an answer tells in plain words, for answers without a trailer: list items, headings, paragraphs and
 //! rows of tables that say how bad something is and where. What is quoted, denied or mended is no finding.
 
-use super::{Finding, Severity, Stance, denied, label, own, place, statements, trailer};
+use super::{Finding, Severity, Stance, denied, label, own, place, prose, statements, trailer};
 use crate::source::Sources;
 use crate::text::prefix;
 
@@ -53,7 +53,7 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut gap = true;
     for line in own::lines(text) {
         let line = prefix(line, LONGEST_LINE);
-        if line.trim().is_empty() {
+        if line.trim().trim_matches(['-', '*', '_', '=']).is_empty() {
             gap = true;
             continue;
         }
@@ -258,12 +258,15 @@ struct Told {
     line: Option<u32>,
     claim: String,
     evidence: String,
+    /// It begins with a line that is a sentence of its own.
+    titled: bool,
     denied: bool,
 }
 
 impl Item<'_> {
     fn finding(&self, sources: &Sources) -> Option<Finding> {
-        let mut told = Told { severity: rating(&self.lines), ..Told::default() };
+        let titled = matches!(self.form, Form::Heading(_));
+        let mut told = Told { severity: rating(&self.lines), titled, ..Told::default() };
         let mut read = 0;
         for (number, line) in self.lines.iter().enumerate() {
             read += line.len();
@@ -271,9 +274,9 @@ impl Item<'_> {
                 told.line(number, line, sources);
             }
         }
-        let placed = told.file.is_some() && told.line.is_some();
-        let spoken = || label::mentioned(&own::unquoted(&told.claim)).or(self.inherited).filter(|_| placed);
-        told.severity = told.severity.or_else(spoken);
+        if told.severity.is_none() && told.file.is_some() && told.line.is_some() {
+            told.severity = told.from_mention().or(self.inherited);
+        }
         told.into_finding(sources)
     }
 }
@@ -326,7 +329,9 @@ impl Told {
                 rest = after;
             }
         }
-        add(&mut self.claim, rest);
+        let title = if self.claim.is_empty() { title(rest, self.titled, sources) } else { None };
+        self.titled = title.is_some() || (self.titled && !self.claim.is_empty());
+        add(&mut self.claim, title.as_deref().unwrap_or(rest));
     }
 
     /// A place in running text counts with its line only.
@@ -336,10 +341,22 @@ impl Told {
         }
     }
 
+    /// The severity that the words speak of; what stands before the sentence that does is no part of the claim.
+    fn from_mention(&mut self) -> Option<Severity> {
+        let mentions = |sentence: &&str| label::mentioned(&own::unquoted(sentence)).is_some();
+        let ahead: usize = statements::sentences(&self.claim).take_while(|one| !mentions(one)).map(str::len).sum();
+        let severity = label::mentioned(&own::unquoted(self.claim.get(ahead..)?))?;
+        self.claim.drain(..ahead);
+        Some(severity)
+    }
+
     fn into_finding(self, sources: &Sources) -> Option<Finding> {
         let severity = self.severity?;
         let text = self.claim.replace("**", "").replace("__", "");
-        let (claim, rest) = split(text.trim());
+        let (mut claim, rest) = split(text.trim());
+        if self.titled && claim.ends_with('.') {
+            claim.pop();
+        }
         if self.denied || denied::denies(&claim) || word_count(&claim) < FEWEST_WORDS {
             return None;
         }
@@ -364,13 +381,37 @@ fn past_place<'a>(text: &'a str, sources: &Sources) -> &'a str {
     place::leading(text, sources).map_or(text, |(_, rest)| rest.trim_start_matches(sets_off))
 }
 
-/// The first sentence that says something, and what follows it.
+/// A heading, a line in bold, or one that ends with the place: a sentence of its own, without the place.
+fn title(text: &str, heading: bool, sources: &Sources) -> Option<String> {
+    let place = place::find(text, sources).map(|place| place.span);
+    let marks = |character: char| !character.is_alphanumeric();
+    let at_the_end = place.filter(|place| place.start > 0 && text[place.end..].chars().all(marks));
+    let head = at_the_end.as_ref().map_or(text, |place| {
+        text[..place.start].trim_end_matches(|mark: char| " \u{2014}\u{2013}-(`*[,:@".contains(mark))
+    });
+    let words_before = [" in", " at", " of", " see", " on"].iter().any(|word| head.ends_with(word));
+    let set_off = heading || at_the_end.is_some() || text.trim_end().ends_with("**");
+    if words_before || !set_off || word_count(head) < FEWEST_WORDS {
+        return None;
+    }
+    let bold = if head.matches("**").count() % 2 == 1 { "**" } else { "" };
+    let ends = head.trim_end_matches('*').ends_with(['.', '!', '?', ':']);
+    Some(format!("{head}{bold}{}", if ends { "" } else { "." }))
+}
+
+/// The first sentence that says something, and what follows it, without a verdict on the whole.
 fn split(text: &str) -> (String, String) {
     let mut claim = String::new();
     let mut rest = String::new();
     for sentence in statements::sentences(text) {
-        let to = if word_count(&claim) <= FEWEST_WORDS { &mut claim } else { &mut rest };
-        add(to, sentence);
+        if word_count(&claim) <= FEWEST_WORDS && rest.is_empty() {
+            add(&mut claim, sentence);
+        } else if prose::verdict(sentence).is_none() {
+            add(&mut rest, sentence);
+        }
+    }
+    if word_count(&rest) <= FEWEST_WORDS {
+        rest.clear();
     }
     (claim, rest)
 }
@@ -573,6 +614,34 @@ mod tests {
         assert_eq!(seen("Minor: the name misleads readers")[0].1, None);
         let found = findings("High: src/lib.rs:99 divides by zero", &sources());
         assert_eq!(found[0].location, LocationCheck::NoSuchLine { lines: 20 });
+    }
+
+    #[test]
+    fn a_title_is_the_claim_and_what_stands_below_it_the_evidence() {
+        for text in [
+            "- [P1] Guard against zero \u{2014} /work/src/lib.rs:10-12\n  With size 0 it panics there.\n\n---\n\nThanks.",
+            "## Critical\n\n1. **Guard against zero** (`src/lib.rs:10`)\n   With size 0 it panics there.\n   **Fix:** check",
+            "### [high] Guard against zero\n`src/lib.rs:10`: With size 0 it panics there.\n",
+        ] {
+            let found = findings(text, &sources());
+            let [one] = found.as_slice() else { panic!("{text}: {found:?}") };
+            assert_eq!((one.file.as_deref(), one.line), (Some("src/lib.rs"), Some(10)), "{text}");
+            assert!(one.claim.starts_with("Guard against zero"), "{one:?}");
+            assert!(one.evidence.as_ref().is_some_and(|why| why.ends_with("With size 0 it panics there.")), "{one:?}");
+        }
+    }
+
+    #[test]
+    fn a_mention_in_running_text_begins_its_claim_and_a_verdict_is_no_evidence() {
+        for text in [
+            "I cannot approve this. src/lib.rs:10 has a critical bug. Do not merge.",
+            "Well. src/lib.rs:10 has a CRITICAL one. REJECT.",
+        ] {
+            let found = findings(text, &sources());
+            assert_eq!(found.len(), 1, "{text}");
+            assert!(found[0].claim.starts_with("src/lib.rs:10 has a "), "{found:?}");
+            assert_eq!((found[0].severity, &found[0].evidence), (Severity::Critical, &None), "{text}");
+        }
     }
 
     #[test]

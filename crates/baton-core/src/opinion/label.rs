@@ -149,14 +149,15 @@ pub(super) fn mentioned(text: &str) -> Option<Severity> {
     None
 }
 
-/// A word of severity says how bad something is where it is set off, goes with a noun, or is one.
+/// A word of severity says how bad something is where it is set off, loud, goes with a noun, or is one.
 fn says(gap: &str, word: &str, after: &str, last: Option<&str>) -> bool {
     let set_off = gap.ends_with(['(', '[', '*']) && after.starts_with([')', ']', '*']);
     let next = after.trim_start_matches([' ', '-']);
     let with_noun = after.starts_with([' ', '-']) && NOUNS.contains(&first_word(next).0.to_ascii_lowercase().as_str());
     let of_noun = last.is_some_and(|last| last == "severity" || last == "priority")
         || (gap.trim() == ":" && last == Some("severity"));
-    set_off || with_noun || of_noun || matches!(word.to_ascii_lowercase().as_str(), "blocker" | "nitpick")
+    let loud = word.len() > 2 && word.chars().all(|character| character.is_ascii_uppercase());
+    set_off || with_noun || of_noun || loud || matches!(word.to_ascii_lowercase().as_str(), "blocker" | "nitpick")
 }
 
 #[cfg(test)]

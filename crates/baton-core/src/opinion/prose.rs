@@ -28,6 +28,8 @@ const PHRASES: &[(&str, Verdict, Stands)] = &[
     ("i reject", Verdict::Reject, Anywhere),
     ("i must reject", Verdict::Reject, Anywhere),
     ("i have to reject", Verdict::Reject, Anywhere),
+    ("i vote to reject", Verdict::Reject, Anywhere),
+    ("i vote to approve", Verdict::Approve, Anywhere),
     ("i recommend rejecting", Verdict::Reject, Anywhere),
     ("needs changes before", Verdict::Revise, Anywhere),
     ("requesting changes", Verdict::Revise, First),
@@ -76,6 +78,8 @@ const LABELS: &[&str] = &[
     "final recommendation",
     "decision",
 ];
+/// What stands between a label and the verdict.
+const LINKS: &[&str] = &[":", "- ", "\u{2013} ", "\u{2014} ", "is "];
 /// No more is read of one line or sentence.
 const LONGEST: usize = 1_000;
 
@@ -90,7 +94,7 @@ pub(super) fn verdict(text: &str) -> Option<Verdict> {
         return labelled;
     }
     let sentences: Vec<String> = lines.iter().flat_map(|line| statements::sentences(line)).map(own::unquoted).collect();
-    let opening = sentences.first().and_then(|first| opening(first)).or_else(|| alone(lines.last()?));
+    let opening = sentences.first().and_then(|first| opening(first)).or_else(|| alone(sentences.last()?));
     let mut said: Vec<Verdict> = sentences.iter().flat_map(|sentence| stated(sentence)).collect();
     // The word that an answer opens with says which of the two it is, where something has to change.
     if opening.is_some_and(|opening| !opening.approves()) {
@@ -105,14 +109,17 @@ pub(super) fn verdict(text: &str) -> Option<Verdict> {
 /// A line in lower case, bounded, without what makes it bold or a heading.
 fn plain(line: &str) -> String {
     let line = crate::text::prefix(line, LONGEST).to_lowercase().replace('\u{2019}', "'").replace(['*', '#'], "");
-    line.trim().trim_start_matches(['-', '_', ' ']).trim_end_matches(['_', ' ']).to_owned()
+    line.trim_start_matches(|first: char| !first.is_alphanumeric() && !"\"'`[(|\u{201c}".contains(first))
+        .trim_end_matches(['_', ' '])
+        .to_owned()
 }
 
 /// `Verdict: reject`, with what follows it; or a heading that says `Verdict` and the line below.
 fn labelled(line: &str, below: Option<&String>) -> Option<Verdict> {
     let plain = line.replace(['_', '`'], "");
     let rest = LABELS.iter().find_map(|label| plain.strip_prefix(label))?.trim_start();
-    let value = if rest.is_empty() { below?.as_str() } else { rest.strip_prefix(':')? };
+    let value =
+        if rest.is_empty() { below?.as_str() } else { LINKS.iter().find_map(|link| rest.strip_prefix(link))? };
     let value = value.replace(['_', '`', '"'], "");
     verdict_word(value.trim()).or_else(|| {
         let (word, rest) = first_clause(value.trim());
@@ -134,10 +141,13 @@ fn opening(sentence: &str) -> Option<Verdict> {
     alone(sentence).or_else(|| {
         let (clause, rest) = first_clause(sentence);
         let word = clause.trim();
-        let plain = matches!(word, "reject" | "rejected" | "revise" | "approve" | "approved");
+        let plain = word.split(' ').next().is_some_and(|first| OPENINGS.contains(&first));
         verdict_word(word).filter(|verdict| plain && (!verdict.approves() || !reserved(rest)))
     })
 }
+
+/// What the first clause of an answer must begin with to be its verdict, whatever follows.
+const OPENINGS: &[&str] = &["reject", "rejected", "revise", "approve", "approved", "request", "changes", "needs"];
 
 /// The line is a verdict and nothing else.
 fn alone(line: &str) -> Option<Verdict> {
@@ -293,6 +303,13 @@ mod tests {
             ("Approved. No blocking issues.", Approve),
             ("LGTM", Approve),
             ("Ship it", Approve),
+            ("\u{2705} Approve", Approve),
+            ("Approve with nits: rename pages.", Approve),
+            ("I found no issues. Approve.", Approve),
+            ("\u{274c} Reject \u{2014} it divides by zero", Reject),
+            ("My verdict is reject.", Reject),
+            ("Verdict - reject", Reject),
+            ("I vote to reject this.", Reject),
             ("It is right. Ship it!", Approve),
             ("Request changes", Revise),
             ("I would request changes here.", Revise),
@@ -334,6 +351,8 @@ mod tests {
             "Approve. Do not merge before Friday.",
             "Accept: application/json is missing",
             "Approve or reject?",
+            "My verdict is not reject.",
+            "Verdict is approve if the tests pass",
             "No.",
             "Yes.",
             "Changes were requested by others.",
