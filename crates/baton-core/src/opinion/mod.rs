@@ -1,5 +1,6 @@
 //! Opinions: what a member's answer says, once read. Text that cannot be read abstains; it never approves.
 
+mod blocks;
 mod choice;
 mod denied;
 mod items;
