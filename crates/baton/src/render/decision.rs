@@ -7,9 +7,10 @@ use baton_core::run::RunState;
 use baton_core::text::{one_line, printable};
 
 use super::Texts;
+use super::disputes::{self, Ended};
 use super::page::Page;
 use super::style;
-use super::words::{self, Ended, LONGEST};
+use super::words::{self, LONGEST};
 
 const WIDEST_BAR: usize = 40;
 /// The room that the figures beside the bar take.
@@ -181,7 +182,7 @@ fn disputes(state: &RunState, decision: &Decision, page: &mut Page) {
         for said in &conflict.reasons {
             page.paragraph("    ", 6, &style::dim(&format!("{}: {}", said.member, one_line(&said.reason, LONGEST))));
         }
-        let ended = match words::ended(conflict, state, decision) {
+        let ended = match disputes::ended(conflict, state, decision) {
             Ended::Settled(how) => coloured(&how, style::good),
             Ended::Open(why) => coloured(&why, style::bad),
         };

@@ -6,7 +6,7 @@ use baton_core::journal::Row;
 use baton_core::run::{RunState, Status};
 use serde_json::{Map, Value, json};
 
-use super::words::{self, Ended};
+use super::disputes::{self, Ended};
 use crate::commands::open_question;
 use crate::failure::Failure;
 
@@ -71,7 +71,7 @@ fn beside_the_screen(fields: &mut Map<String, Value>, state: &RunState, decision
     }
     if let Some(Value::Array(conflicts)) = fields.get_mut("conflicts") {
         for (value, conflict) in conflicts.iter_mut().filter_map(Value::as_object_mut).zip(&decision.conflicts) {
-            if let Ended::Open(because) = words::ended(conflict, state, decision) {
+            if let Ended::Open(because) = disputes::ended(conflict, state, decision) {
                 value.insert("openBecause".into(), json!(because.trim_start_matches("open: ")));
             }
         }

@@ -12,8 +12,9 @@ use baton_core::run::RunState;
 use baton_core::text::{one_line, printable};
 
 use super::Texts;
+use super::disputes::{self, Ended};
 use super::style;
-use super::words::{self, Ended, LONGEST};
+use super::words::{self, LONGEST};
 
 /// Evidence is kept up to this length: it is shown whole.
 const WHOLE: usize = 1_000;
@@ -123,7 +124,7 @@ fn disputes(state: &RunState, decision: &Decision, out: &mut String) {
     }
     section(&format!("Disputed: {}", words::plural(decision.conflicts.len(), "claim")), out);
     for conflict in &decision.conflicts {
-        let (Ended::Settled(how) | Ended::Open(how)) = words::ended(conflict, state, decision);
+        let (Ended::Settled(how) | Ended::Open(how)) = disputes::ended(conflict, state, decision);
         let _ = writeln!(out, "- {}", escaped(&conflict.claim));
         let (holds, against) = (words::names(&conflict.holds), words::names(&conflict.against));
         let _ = writeln!(out, "  - for {holds}; against {against}");

@@ -2,6 +2,7 @@
 
 pub(crate) mod became;
 pub(crate) mod decision;
+mod disputes;
 pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod markdown;
