@@ -63,5 +63,8 @@ fn without_an_arbiter_a_debate_waits_for_a_person_and_says_so() {
     let (code, decision) = table.ask(&["Review this change", "--workflow", "debate"]);
     assert_eq!((code, decision["status"].as_str()), (Some(12), Some("waiting")), "{decision:#}");
     let because = decision["conflicts"][0]["openBecause"].as_str().unwrap();
-    assert_eq!(because, "no check settled it; nobody of another family than the sides could be asked");
+    assert_eq!(
+        because,
+        "there is no check that could settle it; nobody of another family than the sides could be asked"
+    );
 }

@@ -96,7 +96,7 @@ fn each_line_of_progress_can_be_read_alone() {
     }
     let has = |beginning: &str| lines.iter().any(|line| line.starts_with(beginning));
     assert!(has("ash is asked") && has("ash primary answered in "), "{lines:#?}");
-    assert!(has("beech secondary login or key refused after "), "{lines:#?}");
+    assert!(has("beech primary login or key refused after "), "{lines:#?}");
     assert!(has("decided review required: no position, 0.00 of 0.70 needed"), "{lines:#?}");
     assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "nothing twice: {lines:#?}");
     session.close().unwrap();
