@@ -7,7 +7,7 @@ use super::recommend::Outcome;
 use super::votes::{Tally, Vote};
 use super::{Ballot, Ground};
 use crate::evidence::CheckResult;
-use crate::opinion::Position;
+use crate::opinion::{Position, Verdict};
 use crate::task::Question;
 use crate::text::one_line;
 use crate::units::MicroUsd;
@@ -157,12 +157,24 @@ pub(super) fn result_words(result: &CheckResult, summary: &str) -> (String, Stri
     }
 }
 
-/// Members whose position cannot be right if the decision is, each with its own words.
+/// Members whose position cannot be right if the decision is. Who gave way is none of them.
 fn dissenters(ground: &Ground<'_>, outcome: &Outcome, tally: &Tally) -> Vec<Dissenter> {
-    let approves = outcome.verdict.map(crate::opinion::Verdict::approves);
+    let gave_way = |ballot: &&Ballot<'_>| tally.agreeing().any(|vote| vote.member == ballot.member.id);
+    let overruled = outcome.verdict != tally.winning_verdict();
+    let said = ground.ballots.iter().filter(|one| overruled || !gave_way(one));
+    standing_apart(said, outcome.verdict, tally.winner.as_deref())
+}
+
+/// Members whose position cannot be right if this verdict or option is, each with its own words.
+pub(crate) fn standing_apart<'a>(
+    ballots: impl Iterator<Item = &'a Ballot<'a>>,
+    verdict: Option<Verdict>,
+    choice: Option<&str>,
+) -> Vec<Dissenter> {
+    let approves = verdict.map(Verdict::approves);
     let stands_apart = |ballot: &&Ballot<'_>| match (&ballot.opinion.position, approves) {
         (Position::Verdict { verdict }, Some(approves)) => verdict.approves() != approves,
-        (Position::Choice { option }, _) => tally.winner.as_deref() != Some(option),
+        (Position::Choice { option }, _) => choice != Some(option),
         _ => false,
     };
     let describe = |ballot: &Ballot<'_>| {
@@ -175,9 +187,7 @@ fn dissenters(ground: &Ground<'_>, outcome: &Outcome, tally: &Tally) -> Vec<Diss
         };
         Dissenter { member: ballot.member.id.clone(), position, reason: one_line(&ballot.opinion.summary, 300) }
     };
-    let gave_way = |ballot: &&Ballot<'_>| tally.agreeing().any(|vote| vote.member == ballot.member.id);
-    let overruled = outcome.verdict != tally.winning_verdict();
-    ground.ballots.iter().filter(|one| stands_apart(one) && (overruled || !gave_way(one))).map(describe).collect()
+    ballots.filter(stands_apart).map(describe).collect()
 }
 
 fn reasoning(ground: &Ground<'_>, claims: &Claims, tally: &Tally, outcome: &Outcome) -> Vec<String> {

@@ -31,7 +31,7 @@ use crate::outcome::Outcome;
 use crate::route::Team;
 use crate::units::MicroUsd;
 
-pub(crate) use explain::NEEDS_PERSON;
+pub(crate) use explain::{NEEDS_PERSON, standing_apart};
 pub(crate) use votes::is_worded_as_vote;
 
 pub use decision::{

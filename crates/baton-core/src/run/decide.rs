@@ -76,8 +76,8 @@ pub(super) fn answered(state: &RunState) -> Option<Decision> {
     Some(decision)
 }
 
-/// The decision with a person's own verdict or option in the place of that of the members. What they said, and how sure
-/// that made it, stays as it was.
+/// The decision with a person's own verdict or option in the place of that of the members. How sure theirs was stays as
+/// it was; who dissents is told anew.
 pub(super) fn overridden(state: &RunState, actor: &Actor, answer: &str, note: &str) -> Result<Decision, &'static str> {
     if *actor != Actor::Person {
         return Err("only a person puts another answer in place of a decision");
@@ -101,6 +101,8 @@ pub(super) fn overridden(state: &RunState, actor: &Actor, answer: &str, note: &s
             return Err("no text or patch is put in place of one by a word");
         }
     };
+    decision.dissenters =
+        consensus::standing_apart(ballots(state).iter(), decision.verdict, decision.choice.as_deref());
     decision.blockers.clear();
     decision.has_conflict = false;
     decision.recommendation = Recommendation::Proceed;

@@ -43,12 +43,18 @@ pub(super) fn source(decision: &Decision) -> String {
         1 => "1 outcome".to_owned(),
         over => format!("{over} outcomes"),
     };
-    match decision.confidence_source {
+    // The figure is that of the members' result, and not of what took its place.
+    let of = match &decision.decided_by {
+        DecidedBy::Override { answer, instead_of: Some(before), .. } if before != answer => format!("of {before}: "),
+        _ => String::new(),
+    };
+    let from = match decision.confidence_source {
         ConfidenceSource::Prior => "prior, from the members' tiers: nothing learned yet".to_owned(),
         ConfidenceSource::PriorAndEvidence => format!("prior, from the members' tiers, and {}", evidence(decision)),
         ConfidenceSource::Learned => format!("learned over {outcomes}"),
         ConfidenceSource::LearnedAndEvidence => format!("learned over {outcomes}, and {}", evidence(decision)),
-    }
+    };
+    of + &from
 }
 
 /// What was run and counts beside the members' words.
@@ -332,6 +338,20 @@ mod tests {
     use crate::render::sample::{self, id};
     use baton_core::opinion::Severity;
     use baton_core::route::Role;
+
+    #[test]
+    fn the_figure_of_an_overridden_result_is_told_as_its_own() {
+        let (_, _, mut decision) = sample::decided();
+        let own = source(&decision);
+        let mut put = |answer: &str| {
+            let (answer, instead_of) = (answer.to_owned(), Some("reject".to_owned()));
+            decision.decided_by = DecidedBy::Override { answer, instead_of, note: "seen it run".into() };
+            (source(&decision), decided_by(&decision).unwrap_or_default())
+        };
+        assert_eq!(put("approve").0, format!("of reject: {own}"));
+        assert_eq!(put("approve").1, "a person put approve in the place of reject (seen it run)");
+        assert_eq!(put("reject").0, own);
+    }
 
     #[test]
     fn a_headline_says_that_a_person_decided() {

@@ -81,13 +81,16 @@ fn a_person_puts_another_verdict_in_place_of_the_decision_whenever() {
         let decision = outside.decision();
         assert_eq!((decision.verdict, decision.recommendation), (Some(Verdict::Reject), Recommendation::Proceed));
         assert_eq!((decision.has_conflict, &decision.blockers[..]), (false, &[][..]));
+        assert_eq!(decision.dissenters.len(), decision.model_count, "they all said otherwise");
         let expected = serde_json::json!(
             {"by": "override", "answer": "reject", "instead_of": "approve", "note": "seen it fail"}
         );
         assert_eq!(by(decision), expected);
         outside.happens_by(Actor::Person, overridden("approve"));
         outside.record();
-        assert_eq!(outside.decision().verdict, Some(Verdict::Approve), "and changes its mind");
+        let decision = outside.decision();
+        assert_eq!(decision.verdict, Some(Verdict::Approve), "and changes its mind");
+        assert!(decision.dissenters.is_empty());
     }
 }
 
