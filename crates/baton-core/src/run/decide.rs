@@ -76,6 +76,8 @@ pub(super) fn answered(state: &RunState) -> Option<Decision> {
     Some(decision)
 }
 
+const PUT: &str = "a person put ";
+
 /// The decision with a person's own verdict or option in the place of that of the members. How sure theirs was stays as
 /// it was; who dissents is told anew.
 pub(super) fn overridden(state: &RunState, actor: &Actor, answer: &str, note: &str) -> Result<Decision, &'static str> {
@@ -87,7 +89,7 @@ pub(super) fn overridden(state: &RunState, actor: &Actor, answer: &str, note: &s
     }
     let mut decision = state.decision.as_deref().ok_or("there is no decision")?.clone();
     let question = &state.plan.as_ref().ok_or("there is no decision")?.classification.question;
-    let instead_of = match question {
+    let before = match question {
         Question::Verdict | Question::Findings => {
             let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.as_str() == answer);
             let before = decision.verdict.replace(verdict.ok_or("it is none of approve, revise, reject")?);
@@ -101,15 +103,20 @@ pub(super) fn overridden(state: &RunState, actor: &Actor, answer: &str, note: &s
             return Err("no text or patch is put in place of one by a word");
         }
     };
+    // What the members came to stays what is named, however often a person thinks again.
+    let instead_of = match &decision.decided_by {
+        DecidedBy::Override { instead_of, .. } => instead_of.clone(),
+        DecidedBy::Rule | DecidedBy::Person { .. } | DecidedBy::Client { .. } => before,
+    };
     decision.dissenters =
         consensus::standing_apart(ballots(state).iter(), decision.verdict, decision.choice.as_deref());
     decision.blockers.clear();
     decision.has_conflict = false;
     decision.recommendation = Recommendation::Proceed;
     decision.elapsed_ms = state.last_at.millis_since(state.submitted_at);
-    decision.reasoning.retain(|reason| reason != consensus::NEEDS_PERSON);
+    decision.reasoning.retain(|reason| reason != consensus::NEEDS_PERSON && !reason.starts_with(PUT));
     let place = instead_of.as_deref().unwrap_or("no result");
-    decision.reasoning.push(format!("a person put {answer} in the place of {place}"));
+    decision.reasoning.push(format!("{PUT}{answer} in the place of {place}"));
     decision.decided_by = DecidedBy::Override { answer: answer.to_owned(), instead_of, note: note.to_owned() };
     Ok(decision)
 }

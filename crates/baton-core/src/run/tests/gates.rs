@@ -91,6 +91,9 @@ fn a_person_puts_another_verdict_in_place_of_the_decision_whenever() {
         let decision = outside.decision();
         assert_eq!(decision.verdict, Some(Verdict::Approve), "and changes its mind");
         assert!(decision.dissenters.is_empty());
+        assert_eq!(by(decision)["instead_of"], "approve", "the members' own result");
+        let told = decision.reasoning.iter().filter(|reason| reason.starts_with("a person put"));
+        assert_eq!(told.collect::<Vec<_>>(), ["a person put approve in the place of approve"]);
     }
 }
 
